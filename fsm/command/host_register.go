@@ -1,0 +1,94 @@
+package command
+
+import (
+	"strings"
+
+	"github.com/kvorum/kvorum/fsm/state"
+	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/model"
+)
+
+// The ratios, in hundredths, that a new host starts with.
+const (
+	DefaultVCPURatio = 400
+	DefaultRAMRatio  = 100
+	DefaultDiskRatio = 100
+)
+
+// HostRegister says what a host is and offers. The agent asks for it when it
+// starts, and when its capacity changes.
+//
+// Rules: the actor is that host; its name is nobody else's. A new host is
+// enabled and up. A known one keeps its servers, its numbers and the
+// administrator's verdict on it; it stays down until the leader says otherwise.
+type HostRegister struct {
+	ID                model.HostID `json:"id"`
+	Name              string       `json:"name"`
+	Address           string       `json:"address"`
+	Zone              string       `json:"zone"`
+	VCPUs             int          `json:"vcpus"`
+	RAM               int          `json:"ram"`
+	Disk              int          `json:"disk"`
+	Archs             []string     `json:"archs"`
+	Hypervisor        string       `json:"hypervisor"`
+	HypervisorVersion int          `json:"hypervisor_version"`
+	CPUInfo           string       `json:"cpu_info,omitempty"`
+	BootID            string       `json:"boot_id,omitempty"`
+	AgentVersion      string       `json:"agent_version,omitempty"`
+}
+
+// Kind implements Command.
+func (*HostRegister) Kind() string { return "host.register/1" }
+
+// Apply implements Command.
+func (c *HostRegister) Apply(tx *state.Tx, m Meta) ([]string, error) {
+	const op = "host.register"
+	if err := onlySystem(op, m.By, HostBy+string(c.ID)); err != nil {
+		return nil, err
+	}
+	if !model.IsUUID(string(c.ID)) {
+		return nil, refuse(op, errs.Invalid, "a host's id must be a UUID")
+	}
+	if err := model.CheckName("host name", c.Name); err != nil {
+		return nil, errs.E(op, errs.Invalid, err.Error(), nil)
+	}
+	if c.VCPUs < 0 || c.RAM < 0 || c.Disk < 0 || c.VCPUs > 1<<20 || c.RAM > 1<<40 || c.Disk > 1<<40 {
+		return nil, refuse(op, errs.Invalid, "a host's capacity must be a sane number")
+	}
+	if other := tx.HostNamed(c.Name); other != nil && other.ID != c.ID {
+		return nil, refuse(op, errs.Conflict, "the name %s belongs to host %s already", c.Name, other.ID)
+	}
+	h := &model.Host{ID: c.ID, VCPURatio: DefaultVCPURatio, RAMRatio: DefaultRAMRatio, DiskRatio: DefaultDiskRatio,
+		Fencing: "manual", CreatedAt: m.At, ChangedAt: m.At}
+	if old := tx.Host(c.ID); old != nil {
+		h = old.Clone()
+	} else {
+		h.Num = tx.Next(lastHost)
+	}
+	h.Name, h.Address, h.Zone = c.Name, c.Address, c.Zone
+	if strings.TrimSpace(h.Zone) == "" {
+		h.Zone = "nova"
+	}
+	h.VCPUs, h.RAM, h.Disk, h.Archs = c.VCPUs, c.RAM, c.Disk, c.Archs
+	h.Hypervisor, h.HypervisorVersion, h.CPUInfo = c.Hypervisor, c.HypervisorVersion, c.CPUInfo
+	h.BootID, h.AgentVersion, h.UpdatedAt = c.BootID, c.AgentVersion, m.At
+	tx.PutHost(h)
+	return []string{string(h.ID)}, nil
+}
+
+func exampleHostRegister() *HostRegister {
+	return &HostRegister{ID: "00000000-0000-4000-8000-0000000000f1", Name: "h1", Address: "127.0.0.1:8772", Zone: "nova",
+		VCPUs: 8, RAM: 16384, Disk: 100, Archs: []string{"x86_64"}, Hypervisor: "QEMU", HypervisorVersion: 7002000}
+}
+
+func workHostRegister(g Gen) (Command, By, bool) {
+	c := exampleHostRegister()
+	if h, ok := pick(g, g.View().Hosts()); ok && g.Intn(3) > 0 {
+		c.ID, c.Name, c.BootID = h.ID, h.Name, g.Hex()
+	} else {
+		c.ID = model.HostID(g.UUID())
+		c.Name = "h-" + string(c.ID[:8])
+	}
+	c.VCPUs = 2 + g.Intn(8)
+	return c, By{System: HostBy + string(c.ID)}, true
+}

@@ -1,0 +1,71 @@
+package state
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// Stamp is where in the log the state stands.
+type Stamp struct {
+	Index uint64 `json:"index"`
+	Term  uint64 `json:"term"`
+	// At is the leader's clock of that entry, Unix nanoseconds; it never goes
+	// back.
+	At int64 `json:"at"`
+}
+
+// Store holds the live tables, the published view and the feed. One goroutine
+// writes; any number read.
+type Store struct {
+	mu   sync.Mutex // held by the writer while it changes live
+	live *tables
+	at   Stamp
+	view atomic.Pointer[View]
+	feed *Feed
+	past *history
+}
+
+// NewStore makes an empty store that remembers the last feedSize changes.
+func NewStore(feedSize int) *Store {
+	s := &Store{live: newTables(), feed: newFeed(feedSize), past: newHistory()}
+	s.Publish()
+	return s
+}
+
+// View gives the latest published state. It stays as it is for as long as the
+// caller keeps it.
+func (s *Store) View() View { return *s.view.Load() }
+
+// Feed gives the changes as they are published.
+func (s *Store) Feed() *Feed { return s.feed }
+
+// HashAt gives the state's hash as it was after the entry at index, if that is
+// among the last HistorySize.
+func (s *Store) HashAt(index uint64) (Sum, bool) { return s.past.at(index) }
+
+// Begin opens the transaction of the log entry at stamp. The one before must
+// be committed or rolled back.
+func (s *Store) Begin(stamp Stamp) *Tx {
+	s.mu.Lock()
+	if stamp.At < s.at.At {
+		stamp.At = s.at.At
+	}
+	return &Tx{View: View{t: s.live, Stamp: stamp}, store: s}
+}
+
+// Publish makes everything committed so far visible to View and wakes the
+// feed's readers: once per batch of entries.
+func (s *Store) Publish() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.publish()
+}
+
+func (s *Store) publish() {
+	var prev *tables
+	if v := s.view.Load(); v != nil {
+		prev = v.t
+	}
+	s.view.Store(&View{t: s.live.share(prev), Stamp: s.at, sum: s.live.total()})
+	s.feed.publish(s.at.Index)
+}

@@ -1,0 +1,41 @@
+package clock
+
+import (
+	"context"
+	"time"
+)
+
+// Clock tells the time and waits. Real is the machine's; Fake is a test's.
+type Clock interface {
+	// Now is the wall clock, for display and expiry; it may jump.
+	Now() time.Time
+	// Mono is a reading that only goes forward, for measuring spans.
+	Mono() time.Duration
+	// After delivers once, d from now. The channel is buffered: an abandoned
+	// wait leaks nothing.
+	After(d time.Duration) <-chan time.Time
+}
+
+// Real is the machine's clock.
+type Real struct{}
+
+var started = time.Now()
+
+// Now implements Clock.
+func (Real) Now() time.Time { return time.Now() }
+
+// Mono implements Clock.
+func (Real) Mono() time.Duration { return time.Since(started) }
+
+// After implements Clock.
+func (Real) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+// Sleep waits for d on c, or until ctx ends; it returns ctx's error then.
+func Sleep(ctx context.Context, c Clock, d time.Duration) error {
+	select {
+	case <-c.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

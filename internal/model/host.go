@@ -1,0 +1,69 @@
+package model
+
+import "slices"
+
+// Host is a machine that runs guests. Identity and capacity are written by
+// host.register; State by host.state (the leader's); Disabled by
+// host.service; the Used sums by servers.place and host.report.
+type Host struct {
+	ID   HostID `json:"id,omitzero"`
+	Num  uint64 `json:"num,omitzero"`
+	Name string `json:"name,omitzero"`
+	// Address is where the agent listens, host:port.
+	Address string `json:"address,omitzero"`
+	Zone    string `json:"zone,omitzero"`
+	// VCPUs in whole CPUs, RAM in MiB, Disk in GiB: what is there.
+	VCPUs int `json:"vcpus,omitzero"`
+	RAM   int `json:"ram,omitzero"`
+	Disk  int `json:"disk,omitzero"`
+	// Ratios in hundredths: 400 lets four times as much be promised.
+	VCPURatio int `json:"vcpu_ratio,omitzero"`
+	RAMRatio  int `json:"ram_ratio,omitzero"`
+	DiskRatio int `json:"disk_ratio,omitzero"`
+	// What is promised to servers here, and to deleted ones not yet confirmed
+	// gone.
+	UsedVCPUs int `json:"used_vcpus,omitzero"`
+	UsedRAM   int `json:"used_ram,omitzero"`
+	UsedDisk  int `json:"used_disk,omitzero"`
+	Guests    int `json:"guests,omitzero"`
+
+	Archs             []string `json:"archs,omitempty"`
+	Hypervisor        string   `json:"hypervisor,omitzero"`
+	HypervisorVersion int      `json:"hypervisor_version,omitzero"`
+	CPUInfo           string   `json:"cpu_info,omitzero"`
+	BootID            string   `json:"boot_id,omitzero"`
+	AgentVersion      string   `json:"agent_version,omitzero"`
+
+	// Down is the leader's verdict; Disabled the administrator's.
+	Down           bool   `json:"down,omitzero"`
+	ForcedDown     bool   `json:"forced_down,omitzero"`
+	Disabled       bool   `json:"disabled,omitzero"`
+	DisabledReason string `json:"disabled_reason,omitzero"`
+	// Fencing is what can be promised when the host vanishes; "manual" moves
+	// nothing by itself.
+	Fencing   string `json:"fencing,omitzero"`
+	CreatedAt int64  `json:"created_at,omitzero"`
+	UpdatedAt int64  `json:"updated_at,omitzero"`
+	// ChangedAt is when Down last changed.
+	ChangedAt int64 `json:"changed_at,omitzero"`
+}
+
+// Clone gives a copy that may be changed.
+func (h *Host) Clone() *Host { g := *h; g.Archs = slices.Clone(h.Archs); return &g }
+
+// Room is how much may still be promised on the host, ratios included. A
+// negative number means that it was over-promised when its capacity shrank.
+func (h *Host) Room() (vcpus, ram, disk int) {
+	return h.VCPUs*h.VCPURatio/100 - h.UsedVCPUs, h.RAM*h.RAMRatio/100 - h.UsedRAM, h.Disk*h.DiskRatio/100 - h.UsedDisk
+}
+
+// Fits is the only arithmetic of capacity: whether s may still be promised on
+// the host. A server larger than the host itself never fits, whatever the
+// ratios.
+func (h *Host) Fits(s Size) bool {
+	vcpus, ram, disk := h.Room()
+	return s.VCPUs <= vcpus && s.RAM <= ram && s.DiskTotal() <= disk && s.VCPUs <= h.VCPUs && s.RAM <= h.RAM
+}
+
+// DiskTotal is all local disk that the size takes, in GiB; swap is rounded up.
+func (s Size) DiskTotal() int { return s.Disk + s.Ephemeral + (s.Swap+1023)/1024 }

@@ -1,0 +1,104 @@
+package testbed
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/kvorum/kvorum/internal/errs"
+)
+
+// privateFolders are a host's own, below its folder, in the place of the
+// machine's.
+var privateFolders = []struct{ source, target string }{
+	{"run", "/run"},
+	{"etc-libvirt", "/etc/libvirt"},
+	{"lib-libvirt", "/var/lib/libvirt"},
+	{"cache-libvirt", "/var/cache/libvirt"},
+	{"log-libvirt", "/var/log/libvirt"},
+}
+
+// mountScript runs once in a host's new namespaces: $1 is the host's folder,
+// $2 its name, then pairs of source and target.
+//
+// Copies of others' pinned network namespaces are dropped first: they would
+// keep those alive as long as this host lives. /sys is mounted anew, because
+// it shows the links of the namespace in which it was mounted; the cgroup tree
+// below it is carried over.
+const mountScript = `set -eu
+dir=$1 name=$2
+shift 2
+echo "$name" >/proc/sys/kernel/hostname
+awk '$5 ~ "^/run/netns/" {print $5}' /proc/self/mountinfo | sort -ur | while read -r m; do umount -l "$m"; done
+if mountpoint -q /sys/fs/cgroup; then
+    mount --rbind /sys/fs/cgroup "$dir/cgroup"
+    mount -t sysfs sysfs /sys
+    mount --rbind "$dir/cgroup" /sys/fs/cgroup
+    umount -R -l "$dir/cgroup"
+else
+    mount -t sysfs sysfs /sys
+fi
+while [ $# -ge 2 ]; do
+    mount --bind "$1" "$2"
+    shift 2
+done
+`
+
+// mount makes the host's folders and the namespaces in which they are seen,
+// and pins these.
+func (h *Host) mount(ctx context.Context) error {
+	if err := h.folders(); err != nil {
+		return err
+	}
+	s := &h.rack.state
+	for _, kind := range []string{"mnt", "uts"} {
+		if err := os.WriteFile(s.pin(h.name, kind), nil, 0o644); err != nil {
+			return errs.E("testbed.mount", errs.Internal, "", err)
+		}
+	}
+	argv := []string{
+		"nsenter", "--net=" + netnsPath(h.Netns()), "--",
+		"unshare", "--mount=" + s.pin(h.name, "mnt"), "--uts=" + s.pin(h.name, "uts"), "--propagation", "private", "--",
+		"sh", "-c", mountScript, "mount", h.dir, h.name,
+	}
+	for _, p := range privateFolders {
+		if _, err := os.Stat(p.target); err == nil {
+			argv = append(argv, filepath.Join(h.dir, p.source), p.target)
+		}
+	}
+	return h.rack.run(ctx, argv...)
+}
+
+func (h *Host) folders() error {
+	all := []string{"cgroup", "data", "log", "run/lock", "etc-libvirt/qemu"}
+	for _, p := range privateFolders {
+		all = append(all, p.source)
+	}
+	for _, name := range all {
+		if err := os.MkdirAll(filepath.Join(h.dir, name), 0o755); err != nil {
+			return errs.E("testbed.mount", errs.Internal, "", err)
+		}
+	}
+	for name, text := range h.libvirtConfig() {
+		if err := os.WriteFile(filepath.Join(h.dir, "etc-libvirt", name), []byte(text), 0o644); err != nil {
+			return errs.E("testbed.mount", errs.Internal, "", err)
+		}
+	}
+	return nil
+}
+
+// libvirtConfig is what lets a libvirtd run without a service manager, beside
+// others on the same kernel.
+func (h *Host) libvirtConfig() map[string]string {
+	qemu := "cgroup_controllers = []\nsecurity_driver = \"none\"\nremember_owner = 0\nnamespaces = []\n"
+	if u := h.rack.state.QemuUser; u != "" {
+		qemu += fmt.Sprintf("user = %q\n", u)
+	}
+	return map[string]string{
+		"qemu.conf": qemu,
+		"libvirtd.conf": fmt.Sprintf("host_uuid = %q\n", h.uuid) +
+			"auth_unix_ro = \"none\"\nauth_unix_rw = \"none\"\nlog_outputs = \"3:stderr\"\n",
+		"virtlogd.conf": "",
+	}
+}

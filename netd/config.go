@@ -1,0 +1,160 @@
+package netd
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+)
+
+// MetadataAddr is where guests find the metadata service, in every namespace.
+var MetadataAddr = netip.MustParseAddr("169.254.169.254")
+
+// DefaultTransfer is the range (RFC 6598) that links between the root
+// namespace and router namespaces are taken from, unless Config says another.
+var DefaultTransfer = netip.MustParsePrefix("100.64.0.0/10")
+
+// Config is the whole wanted network of one host. What it does not name and
+// is ours goes away. The order of its lists carries no meaning.
+type Config struct {
+	// Prefix begins every name of ours: a lower-case letter and at most two
+	// more letters or digits. Two agents in one network namespace, or with one
+	// /run/netns, need prefixes of which neither begins the other.
+	Prefix string
+	// Transfer is cut into pairs of addresses, one a router number; zero means
+	// DefaultTransfer.
+	Transfer netip.Prefix
+	// Denied are destinations outside that no guest may reach (underlay,
+	// management). 169.254.0.0/16, the transfer range and all addresses of the
+	// host itself are always denied.
+	Denied   []netip.Prefix
+	Networks []Network
+	Routers  []Router
+	Ports    []Port
+}
+
+// Network is one layer-2 segment.
+type Network struct {
+	ID string
+	// Number is the segment's number (the VXLAN identifier when hosts are
+	// meshed), unique in the cloud: 1 to 1<<24-1.
+	Number uint32
+	// MTU in bytes, 576 to 65535; it is set on the bridge, the taps and the
+	// gateway.
+	MTU     int
+	Subnets []Subnet
+	// Names are the network's guests for the resolver, wherever they run.
+	Names []Name
+}
+
+// Subnet is an IPv4 range of a network.
+type Subnet struct {
+	CIDR netip.Prefix
+	// Gateway is what guests are told as their default router; it may be zero.
+	Gateway netip.Addr
+	// Local is the address at which this host serves the subnet when no router
+	// joins it. Zero means Gateway.
+	Local netip.Addr
+	// DHCP says whether guests are answered at all.
+	DHCP bool
+	// DNS are the resolvers that guests are told; none means this host's own.
+	DNS []netip.Addr
+	// Routes are told to guests beside the default route.
+	Routes []Route
+}
+
+// Name is a guest's name in its network.
+type Name struct {
+	Host string
+	Addr netip.Addr
+}
+
+// Route leads to Dst by way of Via.
+type Route struct {
+	Dst netip.Prefix
+	Via netip.Addr
+}
+
+// Router joins networks.
+type Router struct {
+	ID string
+	// Number is the router's number, unique in the cloud; it chooses the pair
+	// of transfer addresses, so it is bound by the size of the range (below
+	// 1<<21 for a /10).
+	Number uint32
+	// External gives the router a way out by the host's own address.
+	External   bool
+	Interfaces []Interface
+}
+
+// Interface is one address of a router in a network. Several may share a
+// network.
+type Interface struct {
+	NetworkID string
+	// Addr is the router's address with the subnet's length.
+	Addr netip.Prefix
+}
+
+// Port is where a guest of this host is plugged in.
+type Port struct {
+	ID        string
+	NetworkID string
+	// Tap is the name of the guest's link on the host; Names.Tap makes it. The
+	// link need not exist: the filter is there before it.
+	Tap   string
+	MAC   MAC
+	Addrs []netip.Addr
+	// Hostname is told by DHCP and resolved by DNS; it may be empty.
+	Hostname string
+}
+
+// MAC is an Ethernet address; zero means none.
+type MAC [6]byte
+
+// ParseMAC reads the usual forms of a 48-bit address.
+func ParseMAC(s string) (MAC, error) {
+	hw, err := net.ParseMAC(s)
+	if err != nil || len(hw) != 6 {
+		return MAC{}, fmt.Errorf("%q is not an Ethernet address", s)
+	}
+	return MAC(hw), nil
+}
+
+// String is six lower-case pairs with colons.
+func (m MAC) String() string { return net.HardwareAddr(m[:]).String() }
+
+// Unicast tells whether m may be a sender.
+func (m MAC) Unicast() bool { return m != MAC{} && m[0]&1 == 0 }
+
+// GatewayMAC is the address of router's link in network: the same on every
+// host, so that a guest that moves keeps its neighbour entry. router is
+// negative for a network without one. It is locally administered: 46 bits hold
+// both numbers.
+func GatewayMAC(network uint32, router int64) MAC {
+	v := uint64(network)<<22 | uint64(router+1)&(1<<22-1)
+	return MAC{byte(v>>40)<<2 | 2, byte(v >> 32), byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}
+}
+
+// transfer is the wanted transfer range.
+func (c Config) transfer() netip.Prefix {
+	if c.Transfer.IsValid() {
+		return c.Transfer.Masked()
+	}
+	return DefaultTransfer
+}
+
+// TransferAddrs gives router's pair of transfer addresses, the root
+// namespace's first; false when the number does not fit the range.
+func (c Config) TransferAddrs(router uint32) (root, inner netip.Prefix, ok bool) {
+	t := c.transfer()
+	if !t.Addr().Is4() || t.Bits() > 30 || uint64(router) >= 1<<(31-t.Bits()) {
+		return netip.Prefix{}, netip.Prefix{}, false
+	}
+	b := t.Addr().As4()
+	v := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+	v += router * 2
+	at := func(v uint32) netip.Prefix {
+		a := netip.AddrFrom4([4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)})
+		return netip.PrefixFrom(a, 31)
+	}
+	return at(v), at(v + 1), true
+}
