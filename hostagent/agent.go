@@ -2,7 +2,6 @@ package hostagent
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"maps"
 	"slices"
@@ -111,19 +110,15 @@ func New(c Config) (*Agent, error) {
 }
 
 // imagesInUse is not sure while there is a guest here whose disks' images were
-// never recorded.
+// never recorded, or the control plane has not been heard yet.
 func (a *Agent) imagesInUse() (map[string]bool, bool) {
 	for _, g := range a.Guests() {
 		if g.Quarantined() && a.ledger.Record(g.id).ID == "" {
 			return nil, false
 		}
 	}
-	return a.ledger.Images(), a.scanned()
+	return a.ledger.Images(), a.ledger.Confirmed()
 }
-
-// scanned tells whether the control plane has been heard: before that, what
-// runs here may not be known.
-func (a *Agent) scanned() bool { return a.ledger.Confirmed() }
 
 // guest gives the guest's machine, made and set to work if it is new.
 func (a *Agent) guest(id string) *Guest {
@@ -252,7 +247,3 @@ func (a *Agent) Counts() Counts {
 	}
 	return n
 }
-
-var _ interface {
-	Image(context.Context, string) (io.ReadCloser, error)
-} = Control(nil)

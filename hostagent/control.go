@@ -21,6 +21,8 @@ type Control interface {
 	// are to be ignored by it. Invalid, Conflict, TooLarge, Gone: the content is
 	// refused for good; the agent then drops it, guest by guest.
 	Report(ctx context.Context, report assign.Report) error
-	// Image opens the bytes of an image. Whoever asked closes them.
+	// Image opens the bytes of an image. Whoever asked closes them. NotFound,
+	// Gone, Forbidden, Invalid: there is no such image for this host, and the
+	// guest fails with that; an image that is only not here yet is Unavailable.
 	Image(ctx context.Context, sha256 string) (io.ReadCloser, error)
 }

@@ -165,7 +165,7 @@ func (c *ImageCache) fetch(ctx context.Context, image assign.Image) error {
 	c.prune(image.Size)
 	body, err := c.open(ctx, image.SHA256)
 	if err != nil {
-		return err
+		return openFailure(err)
 	}
 	defer body.Close()
 	f, err := os.CreateTemp(c.dir, tempPrefix+"*")
@@ -189,6 +189,16 @@ func (c *ImageCache) fetch(ctx context.Context, image assign.Image) error {
 	c.files[image.SHA256] = &imageFile{size: image.Size, used: c.tick}
 	c.mu.Unlock()
 	return nil
+}
+
+// openFailure keeps for good only what speaks of the image itself; trouble of
+// the control plane's own will pass.
+func openFailure(err error) error {
+	switch errs.KindOf(err) {
+	case errs.NotFound, errs.Gone, errs.Forbidden, errs.Invalid:
+		return err
+	}
+	return errs.E("hostagent.images.fetch", errs.Unavailable, "The image cannot be fetched now.", err)
 }
 
 // verify copies body to w: exactly the image's size, with the image's hash.

@@ -241,7 +241,8 @@ func (t *turn) define(stale bool) Step {
 	}
 	s := t.do(Define)
 	s.Before.Removed = false
-	s.Before.Images = hashes(guestImages(g))
+	// Disks that are there are kept, and with them what they lean on.
+	s.Before.Images = union(t.rec.Images, hashes(guestImages(g)))
 	s.After = s.Before
 	s.After.Defined = t.want.Definition
 	return s
@@ -252,6 +253,12 @@ func hashes(images []assign.Image) []string {
 	for _, i := range images {
 		all = append(all, i.SHA256)
 	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
 	slices.Sort(all)
 	return slices.Compact(all)
 }

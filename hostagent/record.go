@@ -65,6 +65,7 @@ func adopt(want Want, have Have) Record {
 	rec := Record{ID: g.ID, Wish: want.Wish(), RebootTaken: g.RebootEpoch, RebootDone: g.RebootEpoch}
 	if have.State != assign.Missing {
 		rec.PowerEpoch = g.PowerEpoch
+		rec.Images = hashes(guestImages(g))
 	}
 	return rec
 }

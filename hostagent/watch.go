@@ -90,7 +90,7 @@ func (a *Agent) accept(d assign.Desired) (bool, error) {
 	if before.Digest != d.Digest {
 		poke(a.netWake)
 	}
-	return len(changed) > 0 || resync, nil
+	return resync || before.Digest != d.Digest || len(changed) > 0, nil
 }
 
 // register tells the host's capacity, once, and again after it changed.
@@ -136,6 +136,8 @@ func (a *Agent) watch(ctx context.Context) {
 		case news || a.clock.Mono()-asked >= pause:
 			failures = 0
 			continue
+		default:
+			failures = 0
 		}
 		// An answer without news that came at once must not make a tight loop.
 		if clock.Sleep(ctx, a.clock, pause) != nil {

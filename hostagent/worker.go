@@ -50,16 +50,14 @@ func (a *Agent) work(ctx context.Context, w *worker) {
 	}
 }
 
-// retire ends the worker of a guest that is neither wanted nor here, unless it
-// was just woken.
+// retire ends the worker of a guest that is neither wanted nor here. A desired
+// state is in the ledger before its guests are looked up here, so one that
+// comes now is either seen or makes a new worker.
 func (a *Agent) retire(w *worker) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	select {
-	case <-w.wake:
-		poke(w.wake)
+	if a.ledger.Want(w.guest.id).Known {
 		return false
-	default:
 	}
 	delete(a.workers, w.guest.id)
 	delete(a.guests, w.guest.id)

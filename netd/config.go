@@ -77,9 +77,9 @@ type Route struct {
 // Router joins networks.
 type Router struct {
 	ID string
-	// Number is the router's number, unique in the cloud; it chooses the pair
-	// of transfer addresses, so it is bound by the size of the range (below
-	// 1<<21 for a /10).
+	// Number is the router's number, unique in the cloud and below 1<<21; it
+	// chooses the pair of transfer addresses, so a range smaller than a /10
+	// bounds it further.
 	Number uint32
 	// External gives the router a way out by the host's own address.
 	External   bool
@@ -125,10 +125,19 @@ func (m MAC) String() string { return net.HardwareAddr(m[:]).String() }
 // Unicast tells whether m may be a sender.
 func (m MAC) Unicast() bool { return m != MAC{} && m[0]&1 == 0 }
 
-// GatewayMAC is the address of router's link in network: the same on every
-// host, so that a guest that moves keeps its neighbour entry. router is
-// negative for a network without one. It is locally administered: 46 bits hold
-// both numbers.
+// What GatewayMAC takes in a router's place.
+const (
+	// FirstGateway is the network's first gateway. It keeps its address when a
+	// router comes or goes: guests would talk to the old one for half a minute.
+	FirstGateway = -1
+	// OwnGateway is that of the network's own namespace beside a router's.
+	OwnGateway = -2
+)
+
+// GatewayMAC is the address of a gateway's link in network: the same on every
+// host, so that a guest that moves keeps its neighbour entry. router is the
+// number of a second and further router, or one of the constants. It is
+// locally administered: 46 bits hold both numbers.
 func GatewayMAC(network uint32, router int64) MAC {
 	v := uint64(network)<<22 | uint64(router+1)&(1<<22-1)
 	return MAC{byte(v>>40)<<2 | 2, byte(v >> 32), byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}
@@ -142,11 +151,14 @@ func (c Config) transfer() netip.Prefix {
 	return DefaultTransfer
 }
 
+// maxRouter bounds routers' numbers, so that names and MACs can hold them.
+const maxRouter = 1<<21 - 1
+
 // TransferAddrs gives router's pair of transfer addresses, the root
 // namespace's first; false when the number does not fit the range.
 func (c Config) TransferAddrs(router uint32) (root, inner netip.Prefix, ok bool) {
 	t := c.transfer()
-	if !t.Addr().Is4() || t.Bits() > 30 || uint64(router) >= 1<<(31-t.Bits()) {
+	if !t.Addr().Is4() || t.Bits() > 30 || router > maxRouter || uint64(router) >= 1<<(31-t.Bits()) {
 		return netip.Prefix{}, netip.Prefix{}, false
 	}
 	b := t.Addr().As4()

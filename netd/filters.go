@@ -32,28 +32,8 @@ func guestFilter(c Config) Table {
 			{Name: "prerouting", Head: "type filter hook prerouting priority -300; policy accept;", Rules: []Rule{
 				rule("all that guests send", "iifname "+tap+" jump guest"),
 			}},
-			{Name: "guest", Rules: []Rule{
-				rule("foreign MAC", "iifname . ether saddr != @mac counter name drop_mac drop"),
-				rule("tags, IPv6, all but ARP and IPv4", "ether type != { arp, ip } counter name drop_type drop"),
-				rule("ARP", "ether type arp goto guest_arp"),
-				rule("DHCP servers and relays", "udp sport 67 counter name drop_dhcp_server drop"),
-				rule("asking for an address", "ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67 accept"),
-				rule("own address", "iifname . ether saddr . ip saddr @ip4 accept"),
-				rule("foreign address", "counter name drop_ip4 drop"),
-			}},
-			{Name: "guest_arp", Rules: []Rule{
-				rule("only Ethernet and IPv4", "arp htype != 1 counter name drop_arp drop"),
-				rule("only Ethernet and IPv4", "arp ptype != ip counter name drop_arp drop"),
-				rule("only Ethernet and IPv4", "arp hlen != 6 counter name drop_arp drop"),
-				rule("only Ethernet and IPv4", "arp plen != 4 counter name drop_arp drop"),
-				rule("only questions and answers", "arp operation != { request, reply } counter name drop_arp drop"),
-				rule("own address", "iifname . arp saddr ether . arp saddr ip @ip4 accept"),
-				// RFC 5227: a probe names no sender; only for its own address, or it
-				// would deny addresses to others.
-				rule("probe for own address", "arp operation request arp saddr ip 0.0.0.0 "+
-					"iifname . arp saddr ether . arp daddr ip @ip4 accept"),
-				rule("foreign address", "counter name drop_arp drop"),
-			}},
+			guestChain,
+			guestARPChain,
 			// The bridge itself is a link of the root namespace: what is addressed
 			// to it would be the host's to answer and to route.
 			{Name: "input", Head: "type filter hook input priority -200; policy accept;", Rules: []Rule{
@@ -67,6 +47,32 @@ func guestFilter(c Config) Table {
 		},
 	}
 }
+
+// guestChain is what every frame of a guest passes.
+var guestChain = Chain{Name: "guest", Rules: []Rule{
+	rule("foreign MAC", "iifname . ether saddr != @mac counter name drop_mac drop"),
+	rule("tags, IPv6, all but ARP and IPv4", "ether type != { arp, ip } counter name drop_type drop"),
+	rule("ARP", "ether type arp goto guest_arp"),
+	rule("DHCP servers and relays", "udp sport 67 counter name drop_dhcp_server drop"),
+	rule("asking for an address", "ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67 accept"),
+	rule("own address", "iifname . ether saddr . ip saddr @ip4 accept"),
+	rule("foreign address", "counter name drop_ip4 drop"),
+}}
+
+// guestARPChain is what a guest's ARP passes.
+var guestARPChain = Chain{Name: "guest_arp", Rules: []Rule{
+	rule("only Ethernet and IPv4", "arp htype != 1 counter name drop_arp drop"),
+	rule("only Ethernet and IPv4", "arp ptype != ip counter name drop_arp drop"),
+	rule("only Ethernet and IPv4", "arp hlen != 6 counter name drop_arp drop"),
+	rule("only Ethernet and IPv4", "arp plen != 4 counter name drop_arp drop"),
+	rule("only questions and answers", "arp operation != { request, reply } counter name drop_arp drop"),
+	rule("own address", "iifname . arp saddr ether . arp saddr ip @ip4 accept"),
+	// RFC 5227: a probe names no sender; only for its own address, or it
+	// would deny addresses to others.
+	rule("probe for own address", "arp operation request arp saddr ip 0.0.0.0 "+
+		"iifname . arp saddr ether . arp daddr ip @ip4 accept"),
+	rule("foreign address", "counter name drop_arp drop"),
+}}
 
 // hostFilter is the ip table in the root namespace: how routers pass.
 func hostFilter(c Config) Table {
@@ -106,31 +112,15 @@ func hostFilter(c Config) Table {
 // what it forwards. router is nil in a network's own namespace.
 func spaceFilter(c Config, homes []Home, router *Router) Table {
 	n := Names(c.Prefix)
-	in, up := n.wild("i"), n.wild("x")
+	in := n.wild("i")
 	var subnets []netip.Prefix
 	for _, h := range homes {
 		for _, a := range h.Addrs {
 			subnets = append(subnets, a.Masked())
 		}
 	}
+	forward, post := crossing(c, router)
 	local := "iifname " + in + " ip saddr @subnets "
-	forward := []Rule{}
-	if router != nil {
-		// No look at connection state between subnets: with routers on every host
-		// the two directions of a connection may pass different hosts.
-		forward = append(forward, rule("between subnets", local+"oifname "+in+" ip daddr @subnets accept"))
-	}
-	post := []Rule{}
-	if router != nil && router.External {
-		_, own, _ := c.TransferAddrs(router.Number)
-		forward = append(forward,
-			rule("denied ranges", "iifname "+in+" ip daddr @denied counter name drop_denied drop"),
-			// Invalid packets would leave untranslated.
-			rule("out", local+"oifname "+up+" ct state new,established,related accept"),
-			rule("answers", "iifname "+up+" oifname "+in+" ct state established,related accept"))
-		post = append(post, rule("by our transfer address", "oifname "+up+" snat to "+own.Addr().String()))
-	}
-	forward = append(forward, rule("all else", "counter name drop_forward drop"))
 	return Table{
 		Family: "ip", Name: n.Table(),
 		Counters: []string{"drop_denied", "drop_forward", "drop_gateway"},
@@ -153,6 +143,29 @@ func spaceFilter(c Config, homes []Home, router *Router) Table {
 			{Name: "postrouting", Head: "type nat hook postrouting priority 100; policy accept;", Rules: post},
 		},
 	}
+}
+
+// crossing gives the rules for what a namespace forwards, and translates.
+func crossing(c Config, router *Router) (forward, post []Rule) {
+	n := Names(c.Prefix)
+	in, up := n.wild("i"), n.wild("x")
+	local := "iifname " + in + " ip saddr @subnets "
+	if router != nil {
+		// No look at connection state between subnets: with routers on every host
+		// the two directions of a connection may pass different hosts.
+		forward = append(forward, rule("between subnets", local+"oifname "+in+" ip daddr @subnets accept"))
+	}
+	if router != nil && router.External {
+		_, own, _ := c.TransferAddrs(router.Number)
+		forward = append(forward,
+			rule("denied ranges", "iifname "+in+" ip daddr @denied counter name drop_denied drop"),
+			// Invalid packets would leave untranslated.
+			rule("out", local+"oifname "+up+" ct state new,established,related accept"),
+			rule("answers", "iifname "+up+" oifname "+in+" ct state established,related accept"))
+		post = append(post, rule("by our transfer address", "oifname "+up+" snat to "+own.Addr().String()))
+	}
+	forward = append(forward, rule("all else", "counter name drop_forward drop"))
+	return forward, post
 }
 
 // ranges prints IPv4 ranges as nft does: a single address without length.

@@ -20,36 +20,51 @@ type Home struct {
 
 // Homes gives the meetings of networks and namespaces in a sound Config,
 // ordered by network, then router number. A network has one for each router
-// that joins it; without any, one in a namespace of its own.
+// that joins it. Subnets that no router joins are served from a namespace of
+// the network's own, where nothing is forwarded; so is a network without any.
 func Homes(c Config) []Home {
-	n := Names(c.Prefix)
 	routers := slices.SortedFunc(slices.Values(c.Routers), func(a, b Router) int { return int(a.Number) - int(b.Number) })
 	var out []Home
 	for _, w := range c.Networks {
-		before := len(out)
-		for _, r := range routers {
-			h := Home{NetworkID: w.ID, Space: n.RouterSpace(r.Number), MAC: GatewayMAC(w.Number, int64(r.Number))}
-			h.Outer, h.Link = n.Gateway(w.Number, int64(r.Number))
-			for _, i := range r.Interfaces {
-				if i.NetworkID == w.ID {
-					h.Addrs = append(h.Addrs, i.Addr)
-				}
-			}
-			if len(h.Addrs) > 0 {
-				out = append(out, h)
+		out = append(out, homes(Names(c.Prefix), w, routers)...)
+	}
+	return out
+}
+
+func homes(n Names, w Network, routers []Router) []Home {
+	var out []Home
+	joined := func(s Subnet) bool {
+		return slices.ContainsFunc(out, func(h Home) bool {
+			return slices.ContainsFunc(h.Addrs, func(a netip.Prefix) bool { return a.Overlaps(s.CIDR) })
+		})
+	}
+	for _, r := range routers {
+		h := Home{NetworkID: w.ID, Space: n.RouterSpace(r.Number), MAC: GatewayMAC(w.Number, FirstGateway)}
+		if len(out) > 0 {
+			h.MAC = GatewayMAC(w.Number, int64(r.Number))
+		}
+		h.Outer, h.Link = n.Gateway(w.Number, int64(r.Number))
+		for _, i := range r.Interfaces {
+			if i.NetworkID == w.ID {
+				h.Addrs = append(h.Addrs, i.Addr)
 			}
 		}
-		if len(out) > before {
-			continue
+		if len(h.Addrs) > 0 {
+			out = append(out, h)
 		}
-		h := Home{NetworkID: w.ID, Space: n.NetworkSpace(w.Number), MAC: GatewayMAC(w.Number, -1)}
-		h.Outer, h.Link = n.Gateway(w.Number, -1)
-		for _, s := range w.Subnets {
-			if s.Local.IsValid() {
-				h.Addrs = append(h.Addrs, netip.PrefixFrom(s.Local, s.CIDR.Bits()))
-			}
+	}
+	own := Home{NetworkID: w.ID, Space: n.NetworkSpace(w.Number), MAC: GatewayMAC(w.Number, FirstGateway)}
+	if len(out) > 0 {
+		own.MAC = GatewayMAC(w.Number, OwnGateway)
+	}
+	own.Outer, own.Link = n.Gateway(w.Number, -1)
+	for _, s := range w.Subnets {
+		if s.Local.IsValid() && !joined(s) {
+			own.Addrs = append(own.Addrs, netip.PrefixFrom(s.Local, s.CIDR.Bits()))
 		}
-		out = append(out, h)
+	}
+	if len(out) == 0 || len(own.Addrs) > 0 {
+		out = append(out, own)
 	}
 	return out
 }

@@ -177,7 +177,8 @@ func (o AddVeth) String() string {
 	if o.PeerMAC != (MAC{}) {
 		mac = " address " + o.PeerMAC.String()
 	}
-	return fmt.Sprintf("ip link add %s mtu %d type veth peer name %s mtu %d%s netns %s", o.Name, o.MTU, o.Peer, o.MTU, mac, o.Space)
+	return fmt.Sprintf("ip link add %s mtu %d type veth peer name %s mtu %d%s netns %s",
+		o.Name, o.MTU, o.Peer, o.MTU, mac, o.Space)
 }
 func (o DelLink) String() string { return ip(o.Space) + "link del " + o.Name }
 func (o SetMTU) String() string {

@@ -113,11 +113,9 @@ func (p *planner) space(name string) {
 	if !lo.Up {
 		p.do(SetUp{Space: name, Name: "lo"})
 	}
-	if p.remade(name) {
-		have.Routes = nil // they go with the link
-	}
+	remade := p.remade(name) // a route goes with its link
 	for _, r := range w.routes {
-		if !slices.Contains(have.Routes, r) {
+		if remade || !slices.Contains(have.Routes, r) {
 			p.do(SetRoute{Space: name, Route: r})
 		}
 	}

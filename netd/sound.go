@@ -146,7 +146,9 @@ func (s *sounder) interfaces(r Router, taken map[string]string) []Interface {
 	var out []Interface
 	for _, i := range sortedBy(r.Interfaces, func(i Interface) string { return i.NetworkID + " " + i.Addr.String() }) {
 		overlaps := func(o Interface) bool {
-			return o.Addr.Overlaps(i.Addr) && (o.NetworkID != i.NetworkID || o.Addr.Bits() != i.Addr.Bits() || o.Addr == i.Addr)
+			// Several addresses in one subnet are fine.
+			same := o.NetworkID == i.NetworkID && o.Addr.Bits() == i.Addr.Bits() && o.Addr != i.Addr
+			return o.Addr.Overlaps(i.Addr) && !same
 		}
 		at := i.NetworkID + " " + i.Addr.Addr().String()
 		switch _, known := s.network(i.NetworkID); {

@@ -3,6 +3,7 @@ package raftnode
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ import (
 	"github.com/kvorum/kvorum/internal/clock"
 )
 
-// rack is a cluster in one process, with stores and wires in memory. Tests
+// rack is a cluster in one process, with logs and wires in memory. Tests
 // run it in a synctest bubble, so its seconds cost nothing.
 type rack struct {
 	t       *testing.T
@@ -24,7 +25,7 @@ type member struct {
 	cfg   Config
 	sm    *ledger
 	store *raft.InmemStore
-	snaps *raft.InmemSnapshotStore
+	snaps raft.SnapshotStore
 	trans *raft.InmemTransport
 	node  *Node
 	cut   bool
@@ -46,7 +47,12 @@ func newRack(t *testing.T, size int, configure func(i int, cfg *Config)) *rack {
 	for i := range size {
 		id := fmt.Sprintf("n%d", i+1)
 		servers = append(servers, Server{ID: id, Address: id})
-		m := &member{id: id, store: raft.NewInmemStore(), snaps: raft.NewInmemSnapshotStore()}
+		// The library's snapshot store in memory shows half-written snapshots.
+		snaps, err := raft.NewFileSnapshotStoreWithLogger(t.TempDir(), 2, newRaftLogger(slog.New(slog.DiscardHandler)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &member{id: id, store: raft.NewInmemStore(), snaps: snaps}
 		m.cfg = Config{NodeID: id, ClusterID: "c"}
 		if configure != nil {
 			configure(i, &m.cfg)
@@ -109,6 +115,9 @@ func (r *rack) partition(m *member, cut bool) {
 
 func (r *rack) close() {
 	for _, m := range r.members {
+		if m.node == nil {
+			continue
+		}
 		if err := m.node.Close(); err != nil {
 			r.t.Logf("closing %s: %v", m.id, err)
 		}

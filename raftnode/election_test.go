@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
 )
 
@@ -289,6 +291,52 @@ func TestReadBarrierSeesWhatWasAcknowledged(t *testing.T) {
 		wg.Wait()
 		if got := l.node.Stats().ReadRounds; got >= 80 {
 			t.Errorf("%d rounds for 80 reads: none was shared", got)
+		}
+	})
+}
+
+func TestSnapshotOntoDivergedLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRack(t, 3, func(_ int, c *Config) {
+			c.Snapshots = SnapshotConfig{Interval: time.Hour, Threshold: 1 << 20, Trailing: 1}
+		})
+		old := r.leader()
+		r.do("shared")
+		r.partition(old, true)
+		var wg sync.WaitGroup
+		for i := range 60 { // more than the others will write
+			wg.Go(func() {
+				if out := old.node.Propose(t.Context(), fmt.Append(nil, "lost ", i)); out.Verdict != Unknown {
+					t.Errorf("%+v", out)
+				}
+			})
+		}
+		wg.Wait()
+		for i := range 10 {
+			r.do(fmt.Sprint("kept ", i))
+		}
+		for _, m := range r.members {
+			if m == old {
+				continue
+			}
+			if err := m.node.Snapshot(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.partition(old, false)
+		select {
+		case <-old.node.Fatal():
+		case <-clock.Real{}.After(time.Minute):
+			t.Fatal("the diverged node did not notice")
+		}
+		if err := old.node.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r.open(old, nil)
+		for _, row := range r.settle() {
+			if strings.HasPrefix(row.Data, "lost") {
+				t.Errorf("%q came back", row.Data)
+			}
 		}
 	})
 }

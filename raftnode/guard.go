@@ -83,6 +83,9 @@ func (g *guard) StoreLogs(l []*raft.Log) error {
 
 // DeleteRange implements raft.LogStore.
 func (g *guard) DeleteRange(from, to uint64) error {
+	// An empty log tells 0 as its first index, and raft passes that on; the
+	// store in memory then counts below zero.
+	from = max(from, 1)
 	return g.write("deleteRange", func() error { return g.LogStore.DeleteRange(from, to) })
 }
 

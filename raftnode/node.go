@@ -79,7 +79,8 @@ func start(cfg Config, p *parts) (*Node, error) {
 		return nil, err
 	}
 	n.guard = guard
-	if n.raft, err = raft.NewRaft(rc, n.machine, logs, stable, p.snaps, p.trans); err != nil {
+	snaps := &divergeStore{SnapshotStore: p.snaps, log: guard, fatal: n.fatal}
+	if n.raft, err = raft.NewRaft(rc, n.machine, logs, stable, snaps, p.trans); err != nil {
 		return nil, errs.E("raftnode.open", errs.Internal, "raft does not start", err)
 	}
 	// Only the first call of Shutdown gives something to wait for.

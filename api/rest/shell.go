@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -36,12 +37,39 @@ type Shell struct {
 	Observe func(door, route string, status int, took time.Duration)
 }
 
-// Mount adds a front door's routes to a router.
-func (s *Shell) Mount(r chi.Router, d *Dialect, routes []Route) {
+// Front adds a front door to a router: its routes, and an answer in its own
+// words for everything else below its root. Roots must not contain each other,
+// but for the empty one, which answers only for its routes.
+func (s *Shell) Front(r chi.Router, d *Dialect, routes []Route) {
 	for i := range routes {
 		route := &routes[i]
 		r.Method(route.Method, d.Root+route.Path, s.handler(d, route))
 	}
+	if d.Root != "" {
+		r.Handle(d.Root+"/*", s.elsewhere(r, d))
+	}
+}
+
+// elsewhere answers below a front door's root what no route takes: 405 with
+// the verbs that there are, if the path is known, else 404.
+func (s *Shell) elsewhere(r chi.Router, d *Dialect) http.Handler {
+	missing := s.Fallback(d, http.StatusNotFound, "The resource could not be found.")
+	wrongVerb := s.Fallback(d, http.StatusMethodNotAllowed, "The method is not allowed for this resource.")
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		var verbs []string
+		for _, m := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+			ctx := chi.NewRouteContext()
+			if r.Match(ctx, m, req.URL.Path) && ctx.RoutePattern() != d.Root+"/*" {
+				verbs = append(verbs, m)
+			}
+		}
+		if len(verbs) == 0 {
+			missing.ServeHTTP(w, req)
+			return
+		}
+		w.Header().Set("Allow", strings.Join(verbs, ", "))
+		wrongVerb.ServeHTTP(w, req)
+	})
 }
 
 // Fallback answers below a front door's root what no route takes.

@@ -3,9 +3,11 @@ package testbed
 import (
 	"context"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -84,6 +86,22 @@ func (h *Host) Process(name string) (*Process, error) {
 		}
 	}
 	return nil, errs.Errorf("testbed.process", errs.NotFound, "%s has no process %q", h.name, name)
+}
+
+// Processes gives the last process under each name, sorted by name.
+func (h *Host) Processes() []*Process {
+	h.rack.mu.Lock()
+	defer h.rack.mu.Unlock()
+	var all []*Process
+	for _, s := range h.rack.state.Hosts {
+		if s.Name != h.name {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(s.Processes)) {
+			all = append(all, &Process{host: h, name: name, state: s.Processes[name]})
+		}
+	}
+	return all
 }
 
 // LogFile is where the output of processes started under the name goes.

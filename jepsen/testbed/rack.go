@@ -234,7 +234,19 @@ func runCommand(ctx context.Context, env []string, text string, argv ...string) 
 			said = said[len(said)-errorOutput:]
 		}
 		return errs.E("testbed.run", errs.Internal, "",
-			fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, bytes.TrimSpace(said)))
+			fmt.Errorf("%s: %w: %s", shown(argv), err, bytes.TrimSpace(said)))
 	}
 	return nil
+}
+
+// shown is a command for messages; a script in it is left out.
+func shown(argv []string) string {
+	var words []string
+	for _, w := range argv {
+		if strings.Contains(w, "\n") {
+			w = "(script)"
+		}
+		words = append(words, w)
+	}
+	return strings.Join(words, " ")
 }

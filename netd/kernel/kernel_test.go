@@ -1,6 +1,9 @@
 package kernel_test
 
 import (
+	"io"
+	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
@@ -77,12 +80,36 @@ func settle(t *testing.T, b *bed.Bed, space, addr string) {
 	t.Fatalf("%s is never answered by %s", space, addr)
 }
 
+// world serves HTTP outside; it greets who it sees.
+func world(t *testing.T, b *bed.Bed, space, addr string) {
+	t.Helper()
+	var l net.Listener
+	b.In(space, func() (err error) {
+		l, err = net.Listen("tcp4", addr)
+		return err
+	})
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, _ := net.SplitHostPort(r.RemoteAddr)
+		if _, err := io.WriteString(w, "hello "+host); err != nil {
+			t.Error(err)
+		}
+	})}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(l) }()
+	t.Cleanup(func() {
+		srv.Close()
+		<-done
+	})
+}
+
 func TestTwoProjectsWithOneRange(t *testing.T) {
+	t.Parallel()
 	b := bed.New(t)
 	c := twoProjects(b.Prefix)
 	out := b.Outside("192.0.2.1/24", "192.0.2.2/24")
 	b.IP("-n", out, "addr", "add", "198.51.100.1/24", "dev", "lo")
 	b.IP("-n", b.Host, "route", "add", "default", "via", "192.0.2.1")
+	world(t, b, out, "192.0.2.1:80")
 	guests := map[string]string{}
 	for _, id := range []string{"red1", "red2", "blue1", "lone1"} {
 		guests[id] = boot(b, c, id)
@@ -113,6 +140,13 @@ func TestTwoProjectsWithOneRange(t *testing.T) {
 			t.Errorf("%s to %s (%s): answered %v, want %v", row.from, row.to, row.why, got, row.want)
 		}
 	}
+	for _, id := range []string{"red1", "blue1"} {
+		// By TCP, and seen outside as the host.
+		got := b.Must(guests[id], "curl", "-s", "-m", "5", "http://192.0.2.1/")
+		if got != "hello 192.0.2.2" {
+			t.Errorf("%s to the world: %q", id, got)
+		}
+	}
 	if ping(b, out, "100.64.0.3") {
 		t.Error("the world reached a router's transfer address")
 	}
@@ -122,6 +156,7 @@ func TestTwoProjectsWithOneRange(t *testing.T) {
 }
 
 func TestHostServicesAreOutOfReach(t *testing.T) {
+	t.Parallel()
 	b := bed.New(t)
 	c := twoProjects(b.Prefix)
 	b.Outside("192.0.2.1/24", "192.0.2.2/24")
@@ -164,6 +199,7 @@ func bridgeMAC(b *bed.Bed, bridge string) string {
 
 // Somebody meddles; the next plan mends it and does nothing else.
 func TestMeddling(t *testing.T) {
+	t.Parallel()
 	b := bed.New(t)
 	c := twoProjects(b.Prefix)
 	n := netd.Names(b.Prefix)
@@ -186,7 +222,7 @@ func TestMeddling(t *testing.T) {
 		{"link down", b.Host, []string{"ip", "link", "set", outer, "down"}, "link set " + outer + " up"},
 		{"unplugged", b.Host, []string{"ip", "link", "set", outer, "nomaster"}, "master " + n.Bridge(1)},
 		{"address gone", n.RouterSpace(1), []string{"ip", "addr", "flush", "dev", inner}, "addr add 10.0.0.1/24"},
-		{"MAC changed", n.RouterSpace(1), []string{"ip", "link", "set", inner, "address", "02:00:00:00:00:99"}, "address " + netd.GatewayMAC(1, 1).String()},
+		{"MAC changed", n.RouterSpace(1), []string{"ip", "link", "set", inner, "address", "02:00:00:00:00:99"}, "address " + netd.GatewayMAC(1, netd.FirstGateway).String()},
 		{"route gone", n.RouterSpace(1), []string{"ip", "route", "del", "default"}, "route replace default"},
 		{"uplink gone", b.Host, []string{"ip", "link", "del", up}, "link add " + up},
 		{"bridge gone", b.Host, []string{"ip", "link", "del", n.Bridge(1)}, "link add " + n.Bridge(1)},

@@ -120,7 +120,8 @@ func (l *listing) add(o object) error {
 	case o.Chain != nil:
 		c := netd.Chain{Name: o.Chain.Name}
 		if o.Chain.Hook != "" {
-			c.Head = fmt.Sprintf("type %s hook %s priority %d; policy %s;", o.Chain.Type, o.Chain.Hook, o.Chain.Prio, o.Chain.Policy)
+			c.Head = fmt.Sprintf("type %s hook %s priority %d; policy %s;",
+				o.Chain.Type, o.Chain.Hook, o.Chain.Prio, o.Chain.Policy)
 		}
 		l.table.Chains = append(l.table.Chains, c)
 	case o.Rule != nil:

@@ -143,7 +143,8 @@ func (k *Kernel) links(root bool) (map[string]netd.Link, error) {
 // routes are the main table's, without those that follow from addresses.
 func routes() ([]netd.Route, error) {
 	all, err := steady(func() ([]netlink.Route, error) {
-		return netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE)
+		main := &netlink.Route{Table: unix.RT_TABLE_MAIN}
+		return netlink.RouteListFiltered(netlink.FAMILY_V4, main, netlink.RT_FILTER_TABLE)
 	})
 	var out []netd.Route
 	for _, r := range all {

@@ -53,6 +53,7 @@ func tagged(kind uint16, inner []byte) []byte {
 
 // What a guest must not send does not arrive, and is counted.
 func TestSpoofing(t *testing.T) {
+	t.Parallel()
 	b := bed.New(t)
 	c := twoProjects(b.Prefix)
 	from, to := boot(b, c, "red1"), boot(b, c, "red2")
@@ -62,7 +63,7 @@ func TestSpoofing(t *testing.T) {
 	me, other, gateway := [4]byte{10, 0, 0, 5}, [4]byte{10, 0, 0, 6}, [4]byte{10, 0, 0, 1}
 	all, none := [4]byte{255, 255, 255, 255}, [4]byte{}
 	mac, wrong := port(c, "red1").MAC, netd.MAC{0xfa, 0x16, 0x3e, 9, 9, 9}
-	gate := netd.GatewayMAC(1, 1)
+	gate := netd.GatewayMAC(1, netd.FirstGateway)
 	const ip4, ip6, arpType = 0x0800, 0x86dd, 0x0806
 	for _, row := range []struct {
 		name    string
@@ -142,6 +143,7 @@ func drops(t *testing.T, b *bed.Bed) map[string]uint64 {
 
 // A tap that nobody told us of is shut, however it came.
 func TestUnknownTapIsShut(t *testing.T) {
+	t.Parallel()
 	b := bed.New(t)
 	c := twoProjects(b.Prefix)
 	to := boot(b, c, "red2")

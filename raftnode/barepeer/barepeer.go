@@ -24,8 +24,9 @@ const (
 
 // Peer is a cluster of one bare raft node with a state machine that counts.
 type Peer struct {
-	raft  *raft.Raft
-	store *raftboltdb.BoltStore
+	raft    *raft.Raft
+	store   *raftboltdb.BoltStore
+	machine *counter
 }
 
 // Open makes a new cluster of one in the empty folder dir and waits until it
@@ -37,7 +38,8 @@ func Open(dir string) (*Peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := newRaft(dir, store)
+	machine := &counter{}
+	r, err := newRaft(dir, store, machine)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -46,10 +48,10 @@ func Open(dir string) (*Peer, error) {
 			break
 		}
 	}
-	return &Peer{r, store}, nil
+	return &Peer{r, store, machine}, nil
 }
 
-func newRaft(dir string, store *raftboltdb.BoltStore) (*raft.Raft, error) {
+func newRaft(dir string, store *raftboltdb.BoltStore, machine raft.FSM) (*raft.Raft, error) {
 	cfg := raft.DefaultConfig()
 	cfg.LocalID = "peer"
 	cfg.MaxAppendEntries, cfg.BatchApplyCh = batch, true
@@ -69,7 +71,7 @@ func newRaft(dir string, store *raftboltdb.BoltStore) (*raft.Raft, error) {
 	if err := raft.BootstrapCluster(cfg, cache, store, snaps, trans, servers); err != nil {
 		return nil, err
 	}
-	return raft.NewRaft(cfg, &counter{}, cache, store, snaps, trans)
+	return raft.NewRaft(cfg, machine, cache, store, snaps, trans)
 }
 
 // Propose writes data to the log and waits until it is applied.
@@ -86,9 +88,11 @@ type counter struct{ n uint64 }
 // ApplyBatch implements raft.BatchingFSM.
 func (c *counter) ApplyBatch(logs []*raft.Log) []any {
 	out := make([]any, len(logs))
-	for i := range logs {
-		c.n++
-		out[i] = c.n
+	for i, l := range logs {
+		if l.Type == raft.LogCommand {
+			c.n++
+			out[i] = c.n
+		}
 	}
 	return out
 }

@@ -2,9 +2,11 @@ package bed
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -31,16 +33,41 @@ func New(t testing.TB) *Bed {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: it makes network namespaces")
 	}
-	// Three characters: a letter that differs from test binary to test binary
-	// only by the process id, so that several may run at once.
-	n := uint64(os.Getpid())*7 + uint64(made.Add(1))
-	p := "000" + strconv.FormatUint(n%(36*36*26), 36)
-	p = p[len(p)-3:]
-	b := &Bed{Prefix: string('a'+byte(n%26)) + p[1:], t: t}
+	b := &Bed{Prefix: freePrefix(t), t: t}
 	b.Host = b.Space("host")
 	t.Cleanup(b.sweep)
 	b.add(b.Host)
 	return b
+}
+
+// freePrefix gives three characters with which no namespace of this machine
+// begins. Process id and count keep tests that run at once apart.
+func freePrefix(t testing.TB) string {
+	t.Helper()
+	for range 100 {
+		n := uint64(os.Getpid())*64 + uint64(made.Add(1))
+		p := "0" + strconv.FormatUint(n%(36*36), 36)
+		p = string('a'+byte(n/(36*36)%26)) + p[len(p)-2:]
+		begins := func(name string) bool { return strings.HasPrefix(name, p) }
+		if !slices.ContainsFunc(spaces(t), begins) {
+			return p
+		}
+	}
+	t.Fatal("bed: no prefix is free")
+	return ""
+}
+
+// spaces are the names of all namespaces of this machine.
+func spaces(t testing.TB) []string {
+	entries, err := os.ReadDir("/run/netns")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("bed: %v", err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }
 
 // Space is the name of one of the bed's own namespaces; netd owns none of
@@ -57,14 +84,10 @@ func (b *Bed) add(space string) {
 }
 
 func (b *Bed) sweep() {
-	entries, err := os.ReadDir("/run/netns")
-	if err != nil {
-		b.t.Errorf("bed: %v", err)
-	}
 	// Veths go with either end, so links need no sweeping of their own.
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), b.Prefix) {
-			if out, err := run("ip", "netns", "del", e.Name()); err != nil {
+	for _, name := range spaces(b.t) {
+		if strings.HasPrefix(name, b.Prefix) {
+			if out, err := run("ip", "netns", "del", name); err != nil {
 				b.t.Errorf("bed: %v: %s", err, out)
 			}
 		}

@@ -1,0 +1,63 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "kvorum.toml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestFileThenEnvironment(t *testing.T) {
+	file := write(t, "node = \"n1\"\n[public]\nlisten = \"127.0.0.1:1\"\ntimeout = \"5s\"\n[agent]\ndeny = [\"10.0.0.0/8\"]\n")
+	c, err := Load(file, []string{"HOME=/x", "KVORUM_PUBLIC_LISTEN=127.0.0.1:2", "KVORUM_AGENT_CONTROL=http://a,http://b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Node != "n1" || c.Public.Listen != "127.0.0.1:2" || c.Public.Timeout.D() != 5*time.Second || len(c.Agent.Control) != 2 || c.Agent.Deny[0] != "10.0.0.0/8" {
+		t.Errorf("%+v", c)
+	}
+	if c.Control.Region != "RegionOne" {
+		t.Errorf("the default is gone: %q", c.Control.Region)
+	}
+}
+
+func TestMistakesAreNamed(t *testing.T) {
+	for _, tc := range []struct{ name, file, env, want string }{
+		{"unknown key", "[public]\nlissten = \"x\"\n", "", `there is no setting "public.lissten"; did you mean "public.listen"?`},
+		{"unknown table", "[publik]\nlisten = \"x\"\n", "", `publik`},
+		{"far off", "zzzzzzzzzzzz = 1\n", "", `there is no setting "zzzzzzzzzzzz"`},
+		{"not TOML", "node = \n", "", "line 1"},
+		{"wrong type", "node = 5\n", "", "line 1"},
+		{"unknown variable", "", "KVORUM_PUBLIC_LISTN=x", `did you mean "KVORUM_PUBLIC_LISTEN"?`},
+		{"bad number", "", "KVORUM_AGENT_VCPUS=many", `agent.vcpus: "many" is not a int`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := Load(write(t, tc.file), []string{tc.env})
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want %q", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestEverySettingIsDocumentedAndSettable(t *testing.T) {
+	c := Default()
+	for _, s := range c.Settings() {
+		if s.Usage == "" || s.Key == "" {
+			t.Errorf("%q has no usage or key", s.Key)
+		}
+		if err := s.Set(s.String()); err != nil {
+			t.Errorf("%s does not take its own value %q: %v", s.Key, s.String(), err)
+		}
+	}
+}

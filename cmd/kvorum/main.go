@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kvorum/kvorum/cmd/kvorum/config"
+	"github.com/kvorum/kvorum/internal/errs"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := root().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "kvorum:", sentence(err))
+		os.Exit(1)
+	}
+}
+
+// sentence is what a person at the terminal is told of an error.
+func sentence(err error) string {
+	var e *errs.Error
+	if errors.As(err, &e) && e.Msg != "" && e.Err == nil {
+		return e.Msg
+	}
+	return err.Error()
+}
+
+func root() *cobra.Command {
+	c := &cobra.Command{
+		Use: "kvorum", Short: "OpenStack Compute in one program",
+		SilenceErrors: true, SilenceUsage: true,
+	}
+	c.AddCommand(versionCommand(), devCommand())
+	c.AddCommand(role("control", "Run a control node: all state, every API", runControl))
+	c.AddCommand(role("agent", "Run a host agent: guests and their networks", runAgent))
+	return c
+}
+
+// run is a role's work: it goes on until ctx ends.
+type run func(ctx context.Context, c config.Config, log *slog.Logger) error
+
+// role makes the command of a role, with a flag for every setting.
+func role(name, short string, do run) *cobra.Command {
+	var file string
+	c := &cobra.Command{Use: name, Short: short, Args: cobra.NoArgs}
+	c.Flags().StringVar(&file, "config", "", "configuration file (TOML)")
+	defaults := config.Default()
+	for _, s := range defaults.Settings() {
+		c.Flags().String(s.Key, s.String(), s.Usage+" ["+s.Env()+"]")
+	}
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		conf, err := settings(cmd, file)
+		if err != nil {
+			return err
+		}
+		log, err := logger(conf.Log)
+		if err != nil {
+			return err
+		}
+		return do(cmd.Context(), conf, log)
+	}
+	return c
+}
+
+// settings loads the file and the environment, and then the flags that were
+// given.
+func settings(cmd *cobra.Command, file string) (config.Config, error) {
+	conf, err := config.Load(file, os.Environ())
+	if err != nil {
+		return conf, err
+	}
+	for _, s := range conf.Settings() {
+		if f := cmd.Flags().Lookup(s.Key); f.Changed {
+			if err := s.Set(f.Value.String()); err != nil {
+				return conf, err
+			}
+		}
+	}
+	if conf.Node == "" {
+		if conf.Node, err = os.Hostname(); err != nil {
+			return conf, errs.E("main.settings", errs.Invalid, "node is not set, and the machine has no name", err)
+		}
+	}
+	return conf, nil
+}
+
+func logger(c config.Log) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		return nil, errs.Errorf("main.log", errs.Invalid, "log.level: %q is none of debug, info, warn, error", c.Level)
+	}
+	o := &slog.HandlerOptions{Level: level}
+	switch strings.ToLower(c.Format) {
+	case "text":
+		return slog.New(slog.NewTextHandler(os.Stderr, o)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(os.Stderr, o)), nil
+	}
+	return nil, errs.Errorf("main.log", errs.Invalid, "log.format: %q is neither text nor json", c.Format)
+}

@@ -1,0 +1,116 @@
+package netsvc
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"sync"
+
+	"github.com/kvorum/kvorum/hostagent"
+	"github.com/kvorum/kvorum/internal/assign"
+	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/netd"
+)
+
+// Kernel is what Host needs of netd/kernel.
+type Kernel interface {
+	netd.Kernel
+	// Enter runs f with its thread in a namespace.
+	Enter(space string, f func() error) error
+}
+
+// HostOptions are what a Host needs.
+type HostOptions struct {
+	// Prefix, Transfer and Denied are as in netd.Config.
+	Prefix   string
+	Transfer netip.Prefix
+	Denied   []netip.Prefix
+	Kernel   Kernel
+	// Resolvers is as in Options.
+	Resolvers func() []string
+	Told      Told
+	Log       *slog.Logger
+}
+
+// Host is the whole network of a host: what it is assigned, made so by netd
+// and served by a Server.
+type Host struct {
+	opts   HostOptions
+	server *Server
+
+	mu sync.Mutex
+	// ports tell after each Apply why a port is not ready; "" is ready.
+	ports map[string]string
+}
+
+var _ hostagent.Network = (*Host)(nil)
+
+// NewHost gives a host's network; nothing happens before Apply.
+func NewHost(o HostOptions) *Host {
+	return &Host{opts: o, server: New(Options{Enter: o.Kernel.Enter, Resolvers: o.Resolvers, Log: o.Log})}
+}
+
+// Apply implements hostagent.Network. An error says that something is not as
+// wanted; all that could be done is done, and Ready tells which ports it
+// concerns.
+func (h *Host) Apply(ctx context.Context, networks []assign.Network, routers []assign.Router, guests []assign.Guest) error {
+	base := netd.Config{Prefix: h.opts.Prefix, Transfer: h.opts.Transfer, Denied: h.opts.Denied}
+	config, unread := Translate(base, networks, routers, guests)
+	sound, unsound := netd.Sound(config)
+	for _, err := range append(unread, unsound...) {
+		h.opts.Log.Warn("part of the assigned network", "err", err)
+	}
+	if sound.Prefix == "" {
+		return errs.Errorf("netsvc.apply", errs.Invalid, "the network settings of this host can't be used: %v", unsound)
+	}
+	ops, err := netd.Converge(ctx, h.opts.Kernel, sound)
+	for _, op := range ops {
+		h.opts.Log.Debug("network changed", "op", op.String())
+	}
+	if err != nil {
+		h.note(config, sound, "the host's network is not made yet: "+errs.Message(err), false)
+		return err
+	}
+	// Services first learn of guests when their filters and gateways stand.
+	err = h.server.Reconcile(ctx, FromConfig(sound, h.opts.Told))
+	h.note(config, sound, "", true)
+	return err
+}
+
+// note remembers which ports are ready.
+func (h *Host) note(asked, sound netd.Config, reason string, made bool) {
+	ports := map[string]string{}
+	for _, p := range asked.Ports {
+		ports[p.ID] = "the port or its network is not as it must be; the agent's log says what"
+	}
+	for _, p := range sound.Ports {
+		ports[p.ID] = reason
+		if made && !h.server.Running(p.NetworkID) {
+			ports[p.ID] = "the network's DHCP, DNS and metadata are not running on this host"
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ports = ports
+}
+
+// Link implements hostagent.Network.
+func (h *Host) Link(nic assign.NIC, network assign.Network) hostagent.Link {
+	n := netd.Names(h.opts.Prefix)
+	return hostagent.Link{Tap: n.Tap(nic.PortID), Bridge: n.Bridge(network.Segment), MAC: nic.MAC, MTU: network.MTU}
+}
+
+// Ready implements hostagent.Network.
+func (h *Host) Ready(portID string) (ok bool, reason string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	reason, known := h.ports[portID]
+	if !known {
+		return false, "the port is not among those that this host was told of"
+	}
+	return reason == "", reason
+}
+
+// Close stops all services and waits for them. Bridges, filters and
+// namespaces stay: guests outlive the agent.
+func (h *Host) Close() { h.server.Close() }

@@ -1,0 +1,149 @@
+package hostagent_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kvorum/kvorum/hostagent/sim"
+	"github.com/kvorum/kvorum/internal/assign"
+	"github.com/kvorum/kvorum/internal/clock"
+)
+
+// start runs the rig's agent with all its goroutines; stop ends and awaits it.
+func (r *rig) start() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- r.agent.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			r.t.Errorf("run ended with %v", err)
+		}
+	}
+}
+
+// await polls, and moves the host's clock, until ok.
+func (r *rig) await(what string, ok func() bool) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	for !ok() {
+		if clock.Sleep(ctx, clock.Real{}, time.Millisecond) != nil {
+			r.t.Fatalf("never: %s; guests %+v", what, r.driver.Snapshot())
+		}
+		r.clock.Advance(100 * time.Millisecond)
+	}
+}
+
+// TestRun is the life of many guests with a goroutine each, through a restart of
+// the agent and an absence of the control plane.
+func TestRun(t *testing.T) {
+	r := newRig(t, true, func(o *sim.Options) { o.Faults = sim.Faults{Call: 20, LoseEvent: 3} })
+	stop := r.start()
+	var gs []assign.Guest
+	for n := range 20 {
+		gs = append(gs, guest(n))
+	}
+	r.plane.put(gs...)
+	all := func(state assign.State) func() bool {
+		return func() bool {
+			for _, g := range gs {
+				if r.plane.saw(g.ID).State != state {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	r.await("all run", all(assign.Running))
+	stop()
+	starts := r.acts()["start"]
+
+	r.restart()
+	stop = r.start()
+	r.driver.StopSelf("guest-3")
+	r.await("an event is enough", func() bool { return r.plane.saw("guest-3").StoppedItself })
+	r.plane.setDown(true)
+	r.driver.CrashGuest("guest-4")
+	r.await("guest-4 is up again", func() bool { return r.acts()["start"] == starts+1 })
+	for i := range gs {
+		gs[i].Power = assign.Gone
+	}
+	r.plane.put(gs...)
+	r.plane.setDown(false)
+	r.await("all removed", all(assign.Removed))
+	r.plane.put()
+	r.await("all forgotten", func() bool { return r.agent.Counts().Guests == 0 })
+	gs = []assign.Guest{guest(3)}
+	r.plane.put(gs...)
+	r.await("one comes back", all(assign.Running))
+	stop()
+}
+
+// TestDeleteEndsAFetch: a guest that is to go does not wait for its image.
+func TestDeleteEndsAFetch(t *testing.T) {
+	r := newRig(t, true, nil)
+	fetching := make(chan struct{}, 1)
+	r.images.Fetch = func(ctx context.Context, _ assign.Image) error {
+		fetching <- struct{}{}
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	stop := r.start()
+	defer stop()
+	g := guest(1)
+	r.plane.put(g)
+	<-fetching
+	g.Power = assign.Gone
+	r.plane.put(g)
+	r.await("removed", func() bool { return r.plane.saw(g.ID).State == assign.Removed })
+}
+
+// TestHandler asks the agent's own listener.
+func TestHandler(t *testing.T) {
+	r := newRig(t, false, nil)
+	r.plane.put(guest(1))
+	r.wantSeen("guest-1", assign.Running)
+	ask := func(token, path string) (int, string) {
+		req := httptest.NewRequest(http.MethodGet, path, nil)
+		req.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		r.agent.Handler("secret").ServeHTTP(w, req)
+		return w.Code, w.Body.String()
+	}
+	for _, c := range []struct {
+		token, path string
+		status      int
+		body        string
+	}{
+		{"", "/healthz", 200, `"confirmed":true`},
+		{"secret", "/v1/guests/guest-1/console", 200, "instance-id: guest-1"},
+		{"secret", "/v1/guests/guest-1/console?max=8", 200, "login:"},
+		{"secret", "/v1/guests/guest-1/console?max=-1", 400, `"kind":"invalid"`},
+		{"secret", "/v1/guests/guest-9/console", 404, `"kind":"not found"`},
+		{"secret", "/v1/guests/..%2f..%2fetc/console", 404, `"kind":"not found"`},
+		{"wrong", "/v1/guests/guest-1/console", 401, `"kind":"unauthorized"`},
+		{"", "/v1/guests/guest-1/console", 401, `"kind":"unauthorized"`},
+	} {
+		status, body := ask(c.token, c.path)
+		if status != c.status || !strings.Contains(body, c.body) {
+			t.Errorf("%s with %q: %d %q, want %d and %q", c.path, c.token, status, body, c.status, c.body)
+		}
+	}
+	if _, body := ask("secret", "/v1/guests/guest-1/console?max=8"); len(body) != 8 {
+		t.Errorf("max=8 gave %d bytes", len(body))
+	}
+	req := httptest.NewRequest(http.MethodGet, "/v1/guests/guest-1/console", nil)
+	req.Header.Set("Authorization", "Bearer ")
+	w := httptest.NewRecorder()
+	r.agent.Handler("").ServeHTTP(w, req)
+	if w.Code != http.StatusUnauthorized {
+		t.Errorf("an empty token opens the door: %s", fmt.Sprint(w.Code))
+	}
+}
