@@ -160,18 +160,31 @@ type DelRoute struct {
 	Route Route
 }
 
-func (o AddSpace) String() string  { return "ip netns add " + o.Name }
-func (o DelSpace) String() string  { return "ip netns del " + o.Name }
+// String is the command that does it.
+func (o AddSpace) String() string { return "ip netns add " + o.Name }
+
+// String is the command that does it.
+func (o DelSpace) String() string { return "ip netns del " + o.Name }
+
+// String is the command that does it.
 func (o SetSysctl) String() string { return exec(o.Space) + "sysctl -w " + o.Key + "=" + o.Value }
+
+// String is the command that does it.
 func (o ApplyTable) String() string {
 	return exec(o.Space) + "nft -f - <<'END'\n" + o.Table.Script(o.Rebuild) + "END"
 }
+
+// String is the command that does it.
 func (o DelTable) String() string {
 	return exec(o.Space) + "nft delete table " + o.Family + " " + o.Name
 }
+
+// String is the command that does it.
 func (o AddBridge) String() string {
 	return fmt.Sprintf("ip link add %s mtu %d type bridge mcast_snooping 0", o.Name, o.MTU)
 }
+
+// String is the command that does it.
 func (o AddVeth) String() string {
 	mac := ""
 	if o.PeerMAC != (MAC{}) {
@@ -180,32 +193,52 @@ func (o AddVeth) String() string {
 	return fmt.Sprintf("ip link add %s mtu %d type veth peer name %s mtu %d%s netns %s",
 		o.Name, o.MTU, o.Peer, o.MTU, mac, o.Space)
 }
+
+// String is the command that does it.
 func (o DelLink) String() string { return ip(o.Space) + "link del " + o.Name }
+
+// String is the command that does it.
 func (o SetMTU) String() string {
 	return fmt.Sprintf("%slink set %s mtu %d", ip(o.Space), o.Name, o.MTU)
 }
+
+// String is the command that does it.
 func (o SetMAC) String() string {
 	return ip(o.Space) + "link set " + o.Name + " address " + o.MAC.String()
 }
+
+// String is the command that does it.
 func (o SetMaster) String() string {
 	if o.Master == "" {
 		return "ip link set " + o.Name + " nomaster"
 	}
 	return "ip link set " + o.Name + " master " + o.Master
 }
+
+// String is the command that does it.
 func (o SetUp) String() string { return ip(o.Space) + "link set " + o.Name + " up" }
+
+// String is the command that does it.
 func (o AddAddr) String() string {
 	return ip(o.Space) + "addr add " + o.Addr.String() + " dev " + o.Link
 }
+
+// String is the command that does it.
 func (o DelAddr) String() string {
 	return ip(o.Space) + "addr del " + o.Addr.String() + " dev " + o.Link
 }
+
+// String is the command that does it.
 func (o SetRoute) String() string {
 	return ip(o.Space) + "route replace " + o.Route.String()
 }
+
+// String is the command that does it.
 func (o DelRoute) String() string { return ip(o.Space) + "route del " + o.Route.String() }
 
 // String is the route as the ip command takes it.
+
+// String is the command that does it.
 func (r Route) String() string {
 	dst := r.Dst.String()
 	if r.Dst.Bits() == 0 {

@@ -111,6 +111,7 @@ type boundedListener struct {
 	once  sync.Once
 }
 
+// Accept waits for a free slot, then for a connection.
 func (b *boundedListener) Accept() (net.Conn, error) {
 	select {
 	case b.slots <- struct{}{}:
@@ -125,6 +126,7 @@ func (b *boundedListener) Accept() (net.Conn, error) {
 	return &boundedConn{Conn: c, free: sync.OnceFunc(func() { <-b.slots })}, nil
 }
 
+// Close wakes an Accept that waits for a slot, too.
 func (b *boundedListener) Close() error {
 	b.once.Do(func() { close(b.done) })
 	return b.Listener.Close()
@@ -135,6 +137,7 @@ type boundedConn struct {
 	free func()
 }
 
+// Close frees the slot, once.
 func (c *boundedConn) Close() error {
 	defer c.free()
 	return c.Conn.Close()

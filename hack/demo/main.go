@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/kvorum/kvorum/internal/clock"
+	"github.com/kvorum/kvorum/jepsen/cloud"
+	"github.com/kvorum/kvorum/jepsen/testbed"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	prefix := flag.String("prefix", "kvdemo", "first letters of all that the demo makes")
+	dir := flag.String("dir", "/tmp/kvdemo", "the demo's folder")
+	bin := flag.String("bin", "bin/kvorum", "the program")
+	guest := flag.String("guest", "out/guest", "folder of the guest image")
+	out := flag.String("out", "out/demo.jsonl", "where each step is noted as a line of JSON")
+	flag.Parse()
+	var err error
+	switch flag.Arg(0) {
+	case "up":
+		err = up(ctx, *prefix, *dir, *bin, *guest, *out)
+	case "down":
+		err = testbed.Sweep(ctx, *prefix, clock.Real{})
+		if err == nil {
+			fmt.Println("demo-down: ok")
+		}
+	default:
+		err = errors.New("usage: demo [flags] up|down")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// show runs the demo's steps one after the other.
+type show struct {
+	ctx   context.Context
+	cloud *cloud.Cloud
+	opts  cloud.Options
+	guest string
+	out   *os.File
+	// What earlier steps found out.
+	router, address string
+}
+
+func up(ctx context.Context, prefix, dir, bin, guest, out string) error {
+	binary, err := filepath.Abs(bin)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return err
+	}
+	f, err := os.Create(out)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s := &show{ctx: ctx, guest: guest, out: f,
+		opts: cloud.Options{Prefix: prefix, Dir: dir, Binary: binary, Agents: 1, Clock: clock.Real{}}}
+	for _, step := range s.steps() {
+		if err := s.step(step); err != nil {
+			return err
+		}
+	}
+	s.goOn()
+	fmt.Println("demo: ok")
+	return nil
+}
+
+// step runs one step and notes how it went.
+func (s *show) step(st step) error {
+	fmt.Printf("\n== %s\n", st.name)
+	began := time.Duration(clock.Real{}.Mono())
+	err := st.do()
+	line, merr := json.Marshal(map[string]any{"step": st.name, "ok": err == nil,
+		"seconds": (clock.Real{}.Mono() - began).Seconds()})
+	if merr != nil {
+		return merr
+	}
+	if _, werr := fmt.Fprintf(s.out, "%s\n", line); werr != nil {
+		return werr
+	}
+	if err != nil {
+		return fmt.Errorf("the step %q failed: %w\n(the cloud is left for a look in %s; `make demo-down` removes it)", st.name, err, s.opts.Dir)
+	}
+	return nil
+}
