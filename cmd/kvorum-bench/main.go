@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -9,33 +8,26 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/kvorum/kvorum/raftnode"
-	"github.com/kvorum/kvorum/raftnode/barepeer"
 )
-
-// rows are the measurements: a name and how many callers propose at once.
-var rows = []struct {
-	name    string
-	callers int
-}{
-	{"propose_c1", 1},
-	{"propose_c16", 16},
-	{"propose_c256", 256},
-}
 
 type options struct {
 	only    []string
+	bin     string
 	data    string
 	out     string
 	turns   int
 	seconds float64
 }
 
+// wants tells whether one of the rows was asked for.
+func (o options) wants(rows ...string) bool {
+	return len(o.only) == 0 || slices.ContainsFunc(rows, func(r string) bool { return slices.Contains(o.only, r) })
+}
+
 func main() {
 	var o options
 	names := flag.String("row", os.Getenv("ROW"), "measure only these rows, separated by commas (default: $ROW, else all)")
+	flag.StringVar(&o.bin, "bin", "bin/kvorum", "the program, for the rows that measure a process")
 	flag.StringVar(&o.data, "data", "out", "folder on the disk to measure; a temporary folder is made in it")
 	flag.StringVar(&o.out, "out", filepath.Join("out", "bench.jsonl"), "file that result lines are appended to")
 	flag.IntVar(&o.turns, "turns", 3, "how often each side is measured; the median counts")
@@ -57,32 +49,37 @@ func run(o options) error {
 	if err := os.MkdirAll(o.data, 0o755); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(o.data, "bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	ours, closeOurs, err := openOurs(filepath.Join(dir, "ours"))
-	if err != nil {
-		return err
-	}
-	defer closeOurs()
-	peer, closePeer, err := openPeer(filepath.Join(dir, "peer"))
-	if err != nil {
-		return err
-	}
-	defer closePeer()
-	for _, r := range rows {
-		if len(o.only) > 0 && !slices.Contains(o.only, r.name) {
+	for _, r := range proposeRows {
+		if !o.wants(r.name) {
 			continue
 		}
-		span := time.Duration(o.seconds * float64(time.Second))
-		result, err := compare(r.name, r.callers, o.turns, span, ours, peer)
+		result, err := sideBySide(o, r.name, r.callers, r.load())
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", r.name, err)
 		}
 		if err := report(o.out, result); err != nil {
 			return err
+		}
+	}
+	for _, m := range []struct {
+		rows []string
+		do   func(options) ([]row, error)
+	}{
+		{[]string{"dev_ready", "rss_empty"}, devReady},
+		{[]string{"http_create_c16"}, httpCreate},
+		{[]string{"rss_100k"}, rss100k},
+	} {
+		if !o.wants(m.rows...) {
+			continue
+		}
+		results, err := m.do(o)
+		if err != nil {
+			return fmt.Errorf("%s: %w", strings.Join(m.rows, ", "), err)
+		}
+		for _, r := range results {
+			if err := report(o.out, r); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -90,7 +87,11 @@ func run(o options) error {
 
 // report prints a row for people and appends it for machines.
 func report(path string, r row) error {
-	fmt.Printf("%-14s %10.0f %s   %s %10.0f   ratio %.2f\n", r.Name, r.Value, r.Unit, r.Peer, r.PeerValue, r.Ratio)
+	fmt.Printf("%-16s %10.0f %-6s", r.Name, r.Value, r.Unit)
+	if r.Peer != "" {
+		fmt.Printf("  %s %10.0f  ratio %.2f", r.Peer, r.PeerValue, r.Ratio)
+	}
+	fmt.Println()
 	line, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -107,52 +108,4 @@ func report(path string, r row) error {
 		return err
 	}
 	return f.Close()
-}
-
-// openOurs starts a cluster of one with the workload's state machine.
-func openOurs(dir string) (side, func() error, error) {
-	w := newWorkload()
-	cfg := raftnode.Config{Dir: dir, NodeID: "n1", ClusterID: "bench", Machine: w.machine()}
-	if err := raftnode.Bootstrap(cfg, []raftnode.Server{{ID: "n1", Address: "n1"}}); err != nil {
-		return nil, nil, err
-	}
-	n, err := raftnode.Open(cfg)
-	if err != nil {
-		return nil, nil, err
-	}
-	for role, changed := n.WatchRole(); role.State != raftnode.Leader; role, changed = n.WatchRole() {
-		<-changed
-	}
-	propose := func(ctx context.Context, data []byte) error {
-		out := n.Propose(ctx, data)
-		if out.Verdict != raftnode.Done {
-			return fmt.Errorf("%v: %w", out.Verdict, out.Err)
-		}
-		return nil
-	}
-	err = w.prepare(func(data []byte) error { return propose(context.Background(), data) })
-	if err != nil {
-		n.Close()
-		return nil, nil, err
-	}
-	return func(ctx context.Context, caller int, i uint64) error {
-		return propose(ctx, w.command(caller, i))
-	}, n.Close, nil
-}
-
-// openPeer starts the peer. Its entries carry nothing, and are as long as ours
-// are in the log.
-func openPeer(dir string) (side, func() error, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, nil, err
-	}
-	p, err := barepeer.Open(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	w := newWorkload()
-	return func(_ context.Context, caller int, i uint64) error {
-		command := w.command(caller, i)
-		return p.Propose(append(command, make([]byte, raftnode.EntryOverhead)...))
-	}, p.Close, nil
 }

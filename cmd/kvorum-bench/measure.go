@@ -17,9 +17,9 @@ type row struct {
 	Value     float64 `json:"value"`
 	Unit      string  `json:"unit"`
 	Better    string  `json:"better"`
-	Peer      string  `json:"peer"`
-	PeerValue float64 `json:"peer_value"`
-	Ratio     float64 `json:"ratio"`
+	Peer      string  `json:"peer,omitempty"`
+	PeerValue float64 `json:"peer_value,omitempty"`
+	Ratio     float64 `json:"ratio,omitempty"`
 }
 
 // side is one of the two that are compared.

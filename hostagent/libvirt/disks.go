@@ -64,6 +64,19 @@ func openStore(dir string) (*store, error) {
 	return &store{dir: dir, root: root}, nil
 }
 
+// closedFolder gives the first folder on the way to dir that others may not
+// pass, or "": QEMU's user could not reach a disk behind it.
+func closedFolder(dir string) string {
+	for ; ; dir = filepath.Dir(dir) {
+		if st, err := os.Stat(dir); err == nil && st.Mode().Perm()&0o001 == 0 {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+	}
+}
+
 func (s *store) close() error { return s.root.Close() }
 
 // folder is the absolute path of a guest's own folder.

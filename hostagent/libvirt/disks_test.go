@@ -359,6 +359,26 @@ func TestTrim_CutsUnderAWriter(t *testing.T) {
 	}
 }
 
+func TestClosedFolder(t *testing.T) {
+	top := t.TempDir()
+	if err := os.Chmod(filepath.Dir(top), 0o711); err != nil { // made 0700 by the test's framework
+		t.Fatal(err)
+	}
+	inner := filepath.Join(top, "a", "b")
+	if err := os.MkdirAll(inner, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	if got := closedFolder(inner); got != "" {
+		t.Errorf("%s is said to be closed", got)
+	}
+	if err := os.Chmod(filepath.Join(top, "a"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := closedFolder(inner), filepath.Join(top, "a"); got != want {
+		t.Errorf("closed is %q, want %q", got, want)
+	}
+}
+
 func TestOptions(t *testing.T) {
 	good := Options{InstancesDir: "/i/../i", Type: KVM, HostUUID: testID}
 	o, err := good.withDefaults()

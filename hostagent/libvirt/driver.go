@@ -60,6 +60,10 @@ func Open(o Options) (*Driver, error) {
 	if err != nil {
 		return nil, err
 	}
+	if closed := closedFolder(o.InstancesDir); closed != "" {
+		o.Log.Warn("other users cannot pass a folder above the guests' disks: guests start only if QEMU runs as root",
+			"folder", closed)
+	}
 	if err := loop.enter(o.Log, o.Clock); err != nil {
 		_ = st.close() // the error to tell of is the other one
 		if missingLibrary(err) {
@@ -75,7 +79,8 @@ func Open(o Options) (*Driver, error) {
 	if d.typ == "" {
 		d.typ = bestType()
 	}
-	d.link = openLink(o, d.connected, d.changed)
+	d.link = newLink(o, d.connected, d.changed)
+	d.link.start()
 	go d.trim(ctx)
 	select {
 	case <-d.link.tried:

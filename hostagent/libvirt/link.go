@@ -49,17 +49,22 @@ type link struct {
 	calls  sync.WaitGroup
 }
 
-// openLink starts connecting; it waits for nothing.
-func openLink(o Options, up func(), changed func(string)) *link {
-	ctx, cancel := context.WithCancel(context.Background())
-	l := &link{
+// newLink makes a link that does nothing before start: up and changed may
+// lead back to it, so its owner must hold it first.
+func newLink(o Options, up func(), changed func(string)) *link {
+	return &link{
 		uri: o.URI, log: o.Log, clock: o.Clock, up: up, changed: changed,
 		slots: make(chan struct{}, maxCalls), wake: make(chan struct{}, 1),
-		tried: make(chan struct{}), done: make(chan struct{}), cancel: cancel,
+		tried: make(chan struct{}), done: make(chan struct{}),
 		why: errors.New("not connected yet"),
 	}
+}
+
+// start begins to connect; it waits for nothing. close ends it.
+func (l *link) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	l.cancel = cancel
 	go l.run(ctx)
-	return l
 }
 
 // run keeps the connection until ctx ends.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -224,14 +225,25 @@ func (r *rig) pair() hostagent.Spec {
 // guestDir builds the small guest, once for all tests of the checkout.
 func guestDir(t *testing.T) string {
 	t.Helper()
-	top, err := filepath.Abs("../..")
+	dir, err := builtGuest()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(top, "out", "guest")
-	run(t, filepath.Join(top, "hack", "guest", "build.sh"), dir)
 	return dir
 }
+
+var builtGuest = sync.OnceValues(func() (string, error) {
+	top, err := filepath.Abs("../..")
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(top, "out", "guest")
+	out, err := exec.Command(filepath.Join(top, "hack", "guest", "build.sh"), dir).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("the test guest does not build: %w\n%s", err, out)
+	}
+	return dir, nil
+})
 
 func ctxOf(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 const domainXML = `<domain type='qemu'>
@@ -54,6 +55,8 @@ func startGuest(ctx context.Context, t *testing.T, h *Host, name string) (serial
 
 // says waits until the guest has said the line on its serial console.
 func says(ctx context.Context, t *testing.T, serial, line string) {
+	t.Helper()
+	defer func(s time.Time) { t.Logf("%s after %v", line, time.Since(s)) }(time.Now())
 	t.Helper()
 	eventually(ctx, t, "guest says "+line, func() bool {
 		text, _ := os.ReadFile(serial)
