@@ -148,7 +148,7 @@ func (n *controlNode) lead(ctx context.Context, term uint64) error {
 		return err
 	}
 	return leader.Run(ctx, leader.Deps{
-		View: n.machine.View, Feed: n.machine.Feed(), Propose: n.cluster.Propose,
+		View: n.machine.View, Feed: n.machine.Feed(), Propose: n.cluster.duty,
 		Clock: n.clock, Term: term, Leases: n.leases, Log: n.log.With("part", "leader"),
 		Lease: n.conf.Control.HostLease.D(),
 	})

@@ -73,3 +73,9 @@ func (c *cluster) Propose(ctx context.Context, e command.Envelope) (rest.Done, e
 	}
 	return rest.Done{Index: out.Index, IDs: res.IDs, View: c.machine.View()}, nil
 }
+
+// duty proposes a command of the leader's own. It has no id: it may run twice.
+func (c *cluster) duty(ctx context.Context, by command.By, cmd command.Command) error {
+	_, err := c.Propose(ctx, command.Envelope{By: by, Command: cmd})
+	return err
+}

@@ -1,5 +1,10 @@
 package command
 
+import (
+	"github.com/kvorum/kvorum/fsm/state"
+	"github.com/kvorum/kvorum/internal/errs"
+)
+
 // StateCheckpoint says what the leader's state hashed to at an index, so that
 // every node can compare and a diverged one stops. It is the leader's duty.
 //
@@ -15,3 +20,24 @@ type StateCheckpoint struct {
 
 // Kind implements Command.
 func (*StateCheckpoint) Kind() string { return "state.checkpoint/1" }
+
+// Apply implements Command.
+func (c *StateCheckpoint) Apply(_ *state.Tx, m Meta) ([]string, error) {
+	const op = "state.checkpoint"
+	if err := onlySystem(op, m.By, Leader); err != nil {
+		return nil, err
+	}
+	if c.Index == 0 || c.Index >= m.Index || !isHex(c.Hash, 16) {
+		return nil, refuse(op, errs.Invalid, "a checkpoint names an earlier index and its hash")
+	}
+	return nil, nil
+}
+
+func exampleStateCheckpoint() *StateCheckpoint {
+	return &StateCheckpoint{Index: 4096, Schema: state.SnapshotVersion, Hash: "000102030405060708090a0b0c0d0e0f"}
+}
+
+func workStateCheckpoint(g Gen) (Command, By, bool) {
+	v := g.View()
+	return &StateCheckpoint{Index: v.Index, Schema: state.SnapshotVersion, Hash: v.Hash().String()}, By{System: Leader, Term: v.Term}, v.Index > 0
+}

@@ -2,14 +2,6 @@ package command
 
 import "github.com/kvorum/kvorum/fsm/state"
 
-func (*FlavorCreate) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
-func (*FlavorDelete) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
-func (*KeyPairCreate) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
-func (*KeyPairDelete) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
-func (*ImageCreate) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
-func (*ImageUpdate) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
-func (*ImageUpload) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
-func (*ImageDelete) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
 func (*NetworkCreate) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
 func (*NetworkUpdate) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
 func (*NetworkDelete) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
@@ -24,7 +16,3 @@ func (*RouterUpdate) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil 
 func (*RouterDelete) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
 func (*RouterAttach) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
 func (*RouterDetach) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
-func (*QuotaSet) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
-func (*QuotaReset) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
-func (*Expire) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }
-func (*StateCheckpoint) Apply(*state.Tx, Meta) ([]string, error) { return nil, nil }

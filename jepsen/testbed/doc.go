@@ -1,5 +1,5 @@
 // Package testbed lays out a rack on one machine: hosts that are network
-// namespaces with a hostname, a libvirtd and a /run of their own, wired to two
+// namespaces with a hostname, a libvirtd, a /run and an /etc/hosts of their own, wired to two
 // bridges, and a namespace that plays the world outside. Tests, the demo and
 // the fault harness run the real binaries in it.
 //

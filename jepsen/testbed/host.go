@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/kvorum/kvorum/internal/errs"
@@ -121,10 +122,10 @@ func (h *Host) Netns() string { return h.rack.state.netns(h.name) }
 // inside and outside, open to all, removed with the rack.
 func (h *Host) DataDir() string { return filepath.Join(h.dir, "data") }
 
-// Path tells where a file in one of the host's private folders is seen from
+// Path tells where a file in one of the host's private places is seen from
 // outside the host; other paths are the machine's and stay as they are.
 func (h *Host) Path(inside string) string {
-	for _, p := range privateFolders {
+	for _, p := range slices.Concat(privateFolders, privateFiles) {
 		if rest, ok := strings.CutPrefix(inside, p.target); ok && (rest == "" || rest[0] == '/') {
 			return filepath.Join(h.dir, p.source) + rest
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/kvorum/kvorum/internal/errs"
 )
@@ -17,6 +18,14 @@ var privateFolders = []struct{ source, target string }{
 	{"lib-libvirt", "/var/lib/libvirt"},
 	{"cache-libvirt", "/var/cache/libvirt"},
 	{"log-libvirt", "/var/log/libvirt"},
+}
+
+// privateFiles are likewise a host's own. Without them each look-up of a name,
+// and libvirt looks up its own at each start of a guest, would wait for name
+// servers that the host does not reach.
+var privateFiles = []struct{ source, target string }{
+	{"hosts", "/etc/hosts"},
+	{"resolv.conf", "/etc/resolv.conf"},
 }
 
 // mountScript runs once in a host's new namespaces: $1 is the host's folder,
@@ -40,7 +49,8 @@ else
     mount -t sysfs sysfs /sys
 fi
 while [ $# -ge 2 ]; do
-    mount --bind "$1" "$2"
+    # A file behind a link into the machine's /run is gone by now, and not missed.
+    if [ -e "$2" ]; then mount --bind "$1" "$2"; fi
     shift 2
 done
 `
@@ -49,6 +59,9 @@ done
 // and pins these.
 func (h *Host) mount(ctx context.Context) error {
 	if err := h.folders(); err != nil {
+		return err
+	}
+	if err := h.rack.nameHosts(); err != nil {
 		return err
 	}
 	s := &h.rack.state
@@ -62,7 +75,7 @@ func (h *Host) mount(ctx context.Context) error {
 		"unshare", "--mount=" + s.pin(h.name, "mnt"), "--uts=" + s.pin(h.name, "uts"), "--propagation", "private", "--",
 		"sh", "-c", mountScript, "mount", h.dir, h.name, pinDir(s.Dir),
 	}
-	for _, p := range privateFolders {
+	for _, p := range slices.Concat(privateFolders, privateFiles) {
 		if _, err := os.Stat(p.target); err == nil {
 			argv = append(argv, filepath.Join(h.dir, p.source), p.target)
 		}
@@ -80,8 +93,31 @@ func (h *Host) folders() error {
 			return errs.E("testbed.mount", errs.Internal, "", err)
 		}
 	}
+	// The outside need not serve names: then it refuses at once.
+	resolv := fmt.Sprintf("nameserver %v\noptions timeout:1 attempts:1\n", nth(h.rack.state.Range, -2))
+	if err := os.WriteFile(filepath.Join(h.dir, "resolv.conf"), []byte(resolv), 0o644); err != nil {
+		return errs.E("testbed.mount", errs.Internal, "", err)
+	}
 	for name, text := range h.libvirtConfig() {
 		if err := os.WriteFile(filepath.Join(h.dir, "etc-libvirt", name), []byte(text), 0o644); err != nil {
+			return errs.E("testbed.mount", errs.Internal, "", err)
+		}
+	}
+	return nil
+}
+
+// nameHosts tells all hosts each other's names. The files are written in
+// place: what hosts see is bound to them.
+func (r *Rack) nameHosts() error {
+	r.mu.Lock()
+	all := r.state.Hosts
+	r.mu.Unlock()
+	text := "127.0.0.1 localhost\n::1 localhost ip6-localhost\n"
+	for _, h := range all {
+		text += fmt.Sprintf("%v %s\n", h.Address, h.Name)
+	}
+	for _, h := range all {
+		if err := os.WriteFile(filepath.Join(r.state.hostDir(h.Name), "hosts"), []byte(text), 0o644); err != nil {
 			return errs.E("testbed.mount", errs.Internal, "", err)
 		}
 	}
