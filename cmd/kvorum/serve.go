@@ -11,7 +11,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/kvorum/kvorum/api/agentapi"
+	"github.com/kvorum/kvorum/api/compute"
 	"github.com/kvorum/kvorum/api/identity"
+	"github.com/kvorum/kvorum/api/image"
+	"github.com/kvorum/kvorum/api/network"
 	"github.com/kvorum/kvorum/api/operator"
 	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/internal/errs"
@@ -75,9 +78,16 @@ func (n *controlNode) publicHandler() http.Handler {
 		PublicURL: n.conf.Public.URL, Timeout: n.conf.Public.Timeout.D(),
 		Slots: make(chan struct{}, n.conf.Public.MaxRequests), Observe: n.metrics.Observe}
 	id := &identity.Door{Tokens: tokens, Passwords: n.passwords, Services: catalog, Region: n.conf.Control.Region}
+	nova := &compute.Door{Seal: func(b []byte) ([]byte, error) { return n.box.Seal(agentapi.SealedUserData, b) }, Consoles: newConsoles(n.secret)}
+	glance := &image.Door{Store: n.images, MaxBytes: n.conf.Public.MaxImageBytes}
+	neutron := &network.Door{}
 
 	r := chi.NewRouter()
 	shell.Front(r, identity.Dialect("/identity"), id.Routes())
+	shell.Front(r, compute.Dialect("/compute"), nova.Routes())
+	shell.Front(r, compute.Dialect(""), nova.Routes())
+	shell.Front(r, image.Dialect("/image"), glance.Routes())
+	shell.Front(r, network.Dialect("/network"), neutron.Routes())
 	n.operatorDoor().Register(r)
 	return r
 }
