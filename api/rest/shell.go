@@ -43,7 +43,9 @@ type Shell struct {
 func (s *Shell) Front(r chi.Router, d *Dialect, routes []Route) {
 	for i := range routes {
 		route := &routes[i]
-		r.Method(route.Method, d.Root+route.Path, s.handler(d, route))
+		if d.Root+route.Path != "" {
+			r.Method(route.Method, d.Root+route.Path, s.handler(d, route))
+		}
 	}
 	if d.Root != "" {
 		r.Handle(d.Root+"/*", s.elsewhere(r, d))

@@ -31,7 +31,7 @@ func devCommand() *cobra.Command {
 	c.Flags().StringVar(&dir, "dir", "kvorum-dev", "folder of the cloud")
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8774", "address of the API")
 	c.Flags().StringVar(&internal, "internal", "127.0.0.1:0", "address for the host agent")
-	c.Flags().StringVar(&agentListen, "agent", "127.0.0.1:0", "address of the host agent")
+	c.Flags().StringVar(&agentListen, "agent", "127.0.0.1:8772", "address of the host agent")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		conf := config.Default()
 		conf.Node, conf.Log.Level = "dev", "warn"
