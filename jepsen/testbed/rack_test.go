@@ -180,7 +180,7 @@ func TestProcesses(t *testing.T) {
 	ctx, rack := testRack(t, "kvtp")
 	a := addHost(ctx, t, rack, "a")
 	// Says its pid and its mark, then something each time it is asked to end, and does not.
-	const stubborn = `trap 'echo no' TERM; echo $$ $KVORUM_RACK; while :; do sleep 0.1; done`
+	const stubborn = `trap 'echo no' TERM; echo $$ $JEPSEN_RACK; while :; do sleep 0.1; done`
 	p, err := a.Start("stub", "sh", "-c", stubborn)
 	if err != nil {
 		t.Fatal(err)

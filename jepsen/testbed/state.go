@@ -18,7 +18,7 @@ const registryDir = "/run/kvorum-rack"
 
 // envMarker is in the environment of all that a rack starts; its value is the
 // rack's id.
-const envMarker = "KVORUM_RACK"
+const envMarker = "JEPSEN_RACK"
 
 // state is the rack as written to Dir/rack.json, before each change.
 type state struct {
