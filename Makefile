@@ -50,10 +50,6 @@ lint: ## gofmt and vet
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
 	$(GO) vet -tags $(TAGS) ./...
 
-.PHONY: sim
-sim: ## simulate the whole cluster; SEED=n replays one, else new ones for a while
-	$(GO) run ./jepsen/sim/simulate $(if $(SEED),-seed $(SEED),-n 200)
-
 .PHONY: bench
 bench: build ## the benchmarks, side by side with their peers; ROW=name for some
 	$(GO) build -tags $(TAGS) -o bin/kvorum-bench ./cmd/kvorum-bench

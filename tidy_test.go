@@ -200,7 +200,7 @@ var importers = map[string]string{
 	"golang.org/x/crypto/argon2":            "api/identity",
 	"golang.org/x/crypto/ssh":               "api/compute",
 	"golang.org/x/sys/unix":                 "hostagent imagestore jepsen/testbed netd",
-	"github.com/google/uuid": "api/rest cmd",
+	"github.com/google/uuid":                "api/rest cmd",
 	"pgregory.net/rapid":                    "",
 	"github.com/anishathalye/porcupine":     "jepsen",
 	"github.com/santhosh-tekuri/jsonschema": "api/rest",

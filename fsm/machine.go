@@ -41,7 +41,7 @@ type Result struct {
 // Machine applies entries. ApplyBatch and Restore are called by one goroutine;
 // everything else by any number.
 type Machine struct {
-	store   *state.Store
+	store *state.Store
 	// check makes the machine verify every invariant after each entry.
 	check bool
 }

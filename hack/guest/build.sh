@@ -15,7 +15,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 PATH=$PATH:/usr/sbin:/sbin
-export PATH LC_ALL=C SOURCE_DATE_EPOCH=0
+export PATH LC_ALL=C SOURCE_DATE_EPOCH=0 E2FSPROGS_FAKE_TIME=1
 outputs="vmlinuz initrd.gz disk.raw guest.qcow2 manifest.json"
 kernel_meta=linux-image-cloud-amd64
 cmdline="console=ttyS0 quiet"
