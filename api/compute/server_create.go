@@ -127,6 +127,7 @@ func (d *Door) decideCreate(c *rest.Call, in *createIn) (*command.ServerCreate, 
 	if err != nil {
 		return nil, err
 	}
+	given := map[string]bool{}
 	for i := range count {
 		name := s.Name
 		if count > 1 {
@@ -136,14 +137,28 @@ func (d *Door) decideCreate(c *rest.Call, in *createIn) (*command.ServerCreate, 
 		item := command.ServerItem{ID: model.ServerID(id), Name: name, Hostname: hostname(name, id)}
 		for _, n := range nets {
 			if n.Existing == "" {
-				h := c.Hex()
-				n.PortID, n.MAC = model.PortID(c.UUID()), "fa:16:3e:"+h[0:2]+":"+h[2:4]+":"+h[4:6]
+				n.PortID, n.MAC = model.PortID(c.UUID()), newMAC(c, n.NetworkID, given)
 			}
 			item.NICs = append(item.NICs, n)
 		}
 		cmd.Items = append(cmd.Items, item)
 	}
 	return cmd, nil
+}
+
+// newMAC makes an address of the range that clouds use that is free on the
+// network and not given in this request: with 24 bits, chance alone meets a
+// taken one soon.
+func newMAC(c *rest.Call, n model.NetworkID, given map[string]bool) (mac string) {
+	for range 64 {
+		h := c.Hex()
+		mac = "fa:16:3e:" + h[0:2] + ":" + h[2:4] + ":" + h[4:6]
+		if c.View.PortWithMAC(n, mac) == nil && !given[mac] {
+			break
+		}
+	}
+	given[mac] = true
+	return mac
 }
 
 func shorten(s string) string {

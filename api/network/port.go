@@ -65,10 +65,17 @@ type portIn struct {
 	Project     string  `json:"project_id"`
 }
 
-// newMAC makes an address of the range that clouds use, from a new id.
-func newMAC(c *rest.Call) string {
-	h := c.Hex()
-	return "fa:16:3e:" + h[0:2] + ":" + h[2:4] + ":" + h[4:6]
+// newMAC makes an address of the range that clouds use, from a new id, that
+// is free on the network: with 24 bits, chance alone meets a taken one soon.
+func newMAC(c *rest.Call, n model.NetworkID) (mac string) {
+	for range 64 {
+		h := c.Hex()
+		mac = "fa:16:3e:" + h[0:2] + ":" + h[2:4] + ":" + h[4:6]
+		if c.View.PortWithMAC(n, mac) == nil {
+			break
+		}
+	}
+	return mac
 }
 
 func createPort(c *rest.Call) (rest.Answer, error) {
@@ -86,7 +93,7 @@ func createPort(c *rest.Call) (rest.Answer, error) {
 	cmd := &command.PortCreate{ID: model.PortID(c.UUID()), NetworkID: model.NetworkID(in.Network), ProjectID: p, Name: or(in.Name, ""),
 		Description: or(in.Description, ""), MAC: in.MAC, Down: !or(in.Up, true), DeviceID: or(in.DeviceID, ""), DeviceOwner: or(in.DeviceOwner, "")}
 	if cmd.MAC == "" {
-		cmd.MAC = newMAC(c)
+		cmd.MAC = newMAC(c, cmd.NetworkID)
 	}
 	if in.FixedIPs != nil {
 		cmd.NoAddress = len(*in.FixedIPs) == 0

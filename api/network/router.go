@@ -144,7 +144,11 @@ func attach(c *rest.Call) (rest.Answer, error) {
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	cmd := &command.RouterAttach{ID: model.RouterID(c.Param("id")), SubnetID: subnet, PortID: model.PortID(c.UUID()), MAC: newMAC(c)}
+	var network model.NetworkID
+	if s := c.View.Subnet(subnet); s != nil {
+		network = s.NetworkID
+	}
+	cmd := &command.RouterAttach{ID: model.RouterID(c.Param("id")), SubnetID: subnet, PortID: model.PortID(c.UUID()), MAC: newMAC(c, network)}
 	if _, err := c.Do(cmd); err != nil {
 		return rest.Answer{}, err
 	}

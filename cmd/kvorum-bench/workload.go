@@ -65,7 +65,7 @@ func seed(propose func([]byte) error) error {
 
 func newServer(name string) *command.ServerCreate {
 	id := uuid.New()
-	mac := fmt.Sprintf("fa:16:3e:%02x:%02x:%02x", id[0], id[1], id[2])
+	mac := fmt.Sprintf("02:%02x:%02x:%02x:%02x:%02x", id[0], id[1], id[2], id[3], id[4])
 	return &command.ServerCreate{ProjectID: benchProject, UserID: benchUser, ImageID: benchImage, Size: benchSize, ReservationID: "r-bench",
 		Items: []command.ServerItem{{ID: model.ServerID(id.String()), Name: name, Hostname: name,
 			NICs: []command.ServerNIC{{PortID: model.PortID(uuid.NewString()), NetworkID: benchNetwork, MAC: mac}}}}}
