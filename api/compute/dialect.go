@@ -2,6 +2,7 @@ package compute
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/kvorum/kvorum/api/rest"
@@ -10,8 +11,8 @@ import (
 
 // The microversions that are served.
 var (
-	minVersion = rest.Version{Major: 2, Minor: 1}
-	maxVersion = rest.Version{Major: 2, Minor: 19}
+	minVersion = since(1)
+	maxVersion = since(93)
 )
 
 // The two headers that carry the microversion; the second is the older one.
@@ -20,43 +21,69 @@ const (
 	oldHeader = "X-OpenStack-Nova-API-Version"
 )
 
-var faults = map[int]string{400: "badRequest", 401: "unauthorized", 403: "forbidden", 404: "itemNotFound", 405: "badMethod",
-	409: "conflictingRequest", 413: "overLimit", 415: "badMediaType", 429: "overLimit", 501: "notImplemented", 503: "serviceUnavailable"}
+// faults are the names of fault bodies by status; any other is computeFault.
+var faults = map[int]string{400: "badRequest", 403: "forbidden", 404: "itemNotFound", 405: "badMethod", 409: "conflictingRequest",
+	413: "overLimit", 415: "badMediaType", 429: "overLimit", 501: "notImplemented", 503: "serviceUnavailable"}
 
 // Dialect is how Compute words its faults and versions (Compute API guide,
-// "Faults" and "Microversions").
+// "Faults" and "Microversions"). With the empty root it also answers for what
+// is not there below /v2.1.
 func Dialect(root string) *rest.Dialect {
-	return &rest.Dialect{
-		Name: "compute", Root: root,
-		Fault: func(_ *rest.Call, status int, message string, _ http.Header) (any, string) {
-			name := faults[status]
-			if name == "" {
-				name = "computeFault"
-			}
-			return map[string]any{name: map[string]any{"code": status, "message": message}}, ""
-		},
-		Negotiate: negotiate,
-		Headers: func(c *rest.Call, h http.Header) {
-			h.Set("X-Compute-Request-Id", c.RequestID)
-			if c.Version != (rest.Version{}) {
-				h.Set(newHeader, "compute "+c.Version.String())
-				h.Set(oldHeader, c.Version.String())
-				h["Vary"] = []string{newHeader, oldHeader}
-			}
-		},
+	d := &rest.Dialect{
+		Name: "compute", Root: root, Fault: fault, Negotiate: negotiate, Headers: headers,
 		Unauthorized: func(c *rest.Call) string {
-			return `Keystone uri="` + strings.TrimSuffix(c.Endpoint, "/compute") + `/identity"`
+			return `Keystone uri="` + strings.TrimSuffix(c.Endpoint, root) + `/identity"`
 		},
-		Forbidden: func(r *rest.Route) string {
-			return "Policy doesn't allow os_compute_api:" + r.Name + " to be performed."
-		},
+		Forbidden: func(r *rest.Route) string { return notAllowed(r.Name) },
+	}
+	if root == "" {
+		d.Below = "/v2.1"
+	}
+	return d
+}
+
+// notAllowed is the refusal of who may not do something.
+func notAllowed(policy string) string {
+	return "Policy doesn't allow os_compute_api:" + policy + " to be performed."
+}
+
+func forbidden(policy string) error {
+	return errs.E("compute.policy", errs.Forbidden, notAllowed(policy), nil)
+}
+
+func fault(_ *rest.Call, status int, message string, h http.Header) (any, string) {
+	if status == http.StatusUnauthorized {
+		return object{"error": object{"code": status, "title": "Unauthorized", "message": message}}, ""
+	}
+	name := faults[status]
+	if name == "" {
+		name = "computeFault"
+	}
+	body := object{"code": status, "message": message}
+	if after := h.Get("Retry-After"); after != "" {
+		body["retryAfter"] = after
+	}
+	return object{name: body}, ""
+}
+
+func headers(c *rest.Call, h http.Header) {
+	h.Set("X-Compute-Request-Id", c.RequestID)
+	if c.Version == (rest.Version{}) {
+		return
+	}
+	h.Set(newHeader, "compute "+c.Version.String())
+	h.Set(oldHeader, c.Version.String())
+	if !slices.Contains(h.Values("Vary"), newHeader) {
+		h.Add("Vary", newHeader)
+		h.Add("Vary", oldHeader)
 	}
 }
 
 // negotiate reads the microversion that a request asks for; 2.1 without one.
+// The newer header wins.
 func negotiate(r *http.Request) (rest.Version, error) {
-	want := r.Header.Get(oldHeader)
-	for _, part := range strings.Split(r.Header.Get(newHeader), ",") {
+	want := strings.TrimSpace(r.Header.Get(oldHeader))
+	for _, part := range strings.Split(strings.Join(r.Header.Values(newHeader), ","), ",") {
 		if f := strings.Fields(part); len(f) == 2 && f[0] == "compute" {
 			want = f[1]
 		}
@@ -70,7 +97,7 @@ func negotiate(r *http.Request) (rest.Version, error) {
 	v, ok := rest.ParseVersion(want)
 	if !ok {
 		return rest.Version{}, errs.Errorf("compute.version", errs.Invalid,
-			"API Version String %s is of invalid format. Must be of format MajorNum.MinorNum.", want)
+			"API Version String %s is of invalid format. Must be of format MajorNum.MinorNum.", shorten(want))
 	}
 	if v.Less(minVersion) || maxVersion.Less(v) {
 		return rest.Version{}, errs.Errorf("compute.version", errs.NotAcceptable,

@@ -1,9 +1,21 @@
-// Package compute is the front door of the Compute API v2.1 (Nova), up to
-// microversion 2.19.
+// Package compute is the front door of the Compute API v2.1, up to microversion
+// 2.93 (sources: the Compute API reference, and the history of its
+// microversions).
 //
-// Invariant: it is the only package that knows Nova's JSON; every field is sent
-// at exactly the microversions that have it, and what is asked for and not
-// offered is refused, never ignored.
+// Invariant: it is the only package that knows this API's JSON. Each field is
+// sent and taken at exactly the microversions that have it, and what is asked
+// for and not offered is refused, never ignored. The one exception is
+// adminPass: it is taken, as the API leaves it to the cloud whether a guest
+// ever sees it, and never stored nor answered.
+//
+// Why 2.93: of the routes that are here every change of a field up to 2.93 is
+// kept. Of what the API has and this cloud has not, routes answer 404 and
+// actions 501, whatever the microversion; so do the older forms of both.
+// User data is sealed before it enters the log and never shown again.
+//
+// How it reads: door.go is the table of all routes; a resource has a file of
+// its own; schema.go holds the rules that bodies are checked by; decide
+// functions turn what was asked and a View into a command, and are pure.
 //
 // It must not know how a command is carried out.
 package compute

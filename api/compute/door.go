@@ -11,6 +11,9 @@ import (
 
 // Consoles reads guests' console logs from their hosts.
 type Consoles interface {
+	// Output gives the end of a server's console log, at most max bytes.
+	// errs.NotFound: the guest has no console log; errs.Unavailable: the host
+	// cannot be asked now.
 	Output(ctx context.Context, host *model.Host, s *model.Server, max int) ([]byte, error)
 }
 
@@ -25,17 +28,19 @@ type Door struct {
 // and without the project's id in its path.
 func (d *Door) Routes() []rest.Route {
 	out := []rest.Route{
-		{Name: "versions", Method: http.MethodGet, Path: "/", Quiet: true, Handle: versions},
-		{Name: "versions", Method: http.MethodGet, Path: "", Quiet: true, Handle: versions},
-		{Name: "version", Method: http.MethodGet, Path: "/v2.1", Quiet: true, Handle: version},
-		{Name: "version", Method: http.MethodGet, Path: "/v2.1/", Quiet: true, Handle: version},
+		{Name: "versions", Method: http.MethodGet, Path: "/", Quiet: true, Handle: listVersions},
+		{Name: "versions", Method: http.MethodGet, Path: "", Quiet: true, Handle: listVersions},
+		{Name: "version", Method: http.MethodGet, Path: "/v2.1", Quiet: true, Handle: showVersion},
+		{Name: "version", Method: http.MethodGet, Path: "/v2.1/", Quiet: true, Handle: showVersion},
 	}
-	for _, r := range d.table() {
-		plain, scoped := r, r
-		plain.Path = "/v2.1" + r.Path
-		scoped.Path = "/v2.1/{project_id:[0-9a-f]{32}}" + r.Path
-		scoped.Handle = ownProject(r.Handle)
-		out = append(out, plain, scoped)
+	for _, table := range [][]rest.Route{d.serverRoutes(), d.serverPartRoutes(), catalogRoutes(), projectRoutes(), adminRoutes()} {
+		for _, r := range table {
+			plain, scoped := r, r
+			plain.Path = "/v2.1" + r.Path
+			scoped.Path = "/v2.1/{project_id:[0-9a-f-]+}" + r.Path
+			scoped.Handle = ownProject(r.Handle)
+			out = append(out, plain, scoped)
+		}
 	}
 	return out
 }
@@ -45,65 +50,103 @@ func ownProject(next rest.Handler) rest.Handler {
 	return func(c *rest.Call) (rest.Answer, error) {
 		if p := c.Param("project_id"); p != string(c.Caller.ProjectID()) {
 			return rest.Answer{}, errs.Errorf("compute.project", errs.Invalid,
-				"Malformed request URL: URL's project_id '%s' doesn't match Context's project_id '%s'", p, c.Caller.ProjectID())
+				"Malformed request URL: URL's project_id '%s' doesn't match Context's project_id '%s'", shorten(p), c.Caller.ProjectID())
 		}
 		return next(c)
 	}
 }
 
-func (d *Door) table() []rest.Route {
-	get, post, put, del := http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
-	return []rest.Route{
-		{Name: "servers:index", Method: get, Path: "/servers", Persona: rest.Reader, Handle: d.listServers},
-		{Name: "servers:detail", Method: get, Path: "/servers/detail", Persona: rest.Reader, Handle: d.listServers},
-		{Name: "servers:create", Method: post, Path: "/servers", Persona: rest.Member, Handle: d.createServer},
-		{Name: "servers:show", Method: get, Path: "/servers/{id}", Persona: rest.Reader, Handle: d.showServer},
-		{Name: "servers:update", Method: put, Path: "/servers/{id}", Persona: rest.Member, Handle: d.updateServer},
-		{Name: "servers:delete", Method: del, Path: "/servers/{id}", Persona: rest.Member, Handle: d.deleteServer},
-		{Name: "servers:action", Method: post, Path: "/servers/{id}/action", Persona: rest.Member, Handle: d.action},
-		{Name: "server-metadata:index", Method: get, Path: "/servers/{id}/metadata", Persona: rest.Reader, Handle: d.showMetadata},
-		{Name: "server-metadata:create", Method: post, Path: "/servers/{id}/metadata", Persona: rest.Member, Handle: d.writeMetadata},
-		{Name: "server-metadata:update_all", Method: put, Path: "/servers/{id}/metadata", Persona: rest.Member, Handle: d.writeMetadata},
-		{Name: "ips:index", Method: get, Path: "/servers/{id}/ips", Persona: rest.Reader, Handle: d.showIPs},
-		{Name: "os-attach-interfaces:list", Method: get, Path: "/servers/{id}/os-interface", Persona: rest.Reader, Handle: d.listInterfaces},
-		{Name: "os-volumes-attachments:index", Method: get, Path: "/servers/{id}/os-volume_attachments", Persona: rest.Reader, Handle: d.listAttachments},
-		{Name: "os-instance-actions:list", Method: get, Path: "/servers/{id}/os-instance-actions", Persona: rest.Reader, Handle: d.listActions},
+// since is a microversion of this API.
+func since(minor int) rest.Version { return rest.Version{Major: 2, Minor: minor} }
 
+const (
+	get  = http.MethodGet
+	post = http.MethodPost
+	put  = http.MethodPut
+	del  = http.MethodDelete
+)
+
+func (d *Door) serverRoutes() []rest.Route {
+	return []rest.Route{
+		{Name: "servers:index", Method: get, Path: "/servers", Persona: rest.Reader, Handle: listServers},
+		{Name: "servers:detail", Method: get, Path: "/servers/detail", Persona: rest.Reader, Handle: detailServers},
+		{Name: "servers:create", Method: post, Path: "/servers", Persona: rest.Member, Handle: d.createServer},
+		{Name: "servers:show", Method: get, Path: "/servers/{id}", Persona: rest.Reader, Handle: showServer},
+		{Name: "servers:update", Method: put, Path: "/servers/{id}", Persona: rest.Member, Handle: updateServer},
+		{Name: "servers:delete", Method: del, Path: "/servers/{id}", Persona: rest.Member, Handle: deleteServer},
+		{Name: "servers:action", Method: post, Path: "/servers/{id}/action", Persona: rest.Member, Handle: d.action},
+		{Name: "server-metadata:index", Method: get, Path: "/servers/{id}/metadata", Persona: rest.Reader, Handle: listMetadata},
+		{Name: "server-metadata:create", Method: post, Path: "/servers/{id}/metadata", Persona: rest.Member, Handle: mergeMetadata},
+		{Name: "server-metadata:update_all", Method: put, Path: "/servers/{id}/metadata", Persona: rest.Member, Handle: replaceMetadata},
+		{Name: "server-metadata:show", Method: get, Path: "/servers/{id}/metadata/{key}", Persona: rest.Reader, Handle: showMetadata},
+		{Name: "server-metadata:update", Method: put, Path: "/servers/{id}/metadata/{key}", Persona: rest.Member, Handle: putMetadata},
+		{Name: "server-metadata:delete", Method: del, Path: "/servers/{id}/metadata/{key}", Persona: rest.Member, Handle: deleteMetadata},
+		{Name: "os-server-tags:index", Method: get, Path: "/servers/{id}/tags", Min: since(26), Persona: rest.Reader, Handle: listTags},
+		{Name: "os-server-tags:update_all", Method: put, Path: "/servers/{id}/tags", Min: since(26), Persona: rest.Member, Handle: replaceTags},
+		{Name: "os-server-tags:delete_all", Method: del, Path: "/servers/{id}/tags", Min: since(26), Persona: rest.Member, Handle: deleteTags},
+		{Name: "os-server-tags:show", Method: get, Path: "/servers/{id}/tags/{tag}", Min: since(26), Persona: rest.Reader, Handle: showTag},
+		{Name: "os-server-tags:update", Method: put, Path: "/servers/{id}/tags/{tag}", Min: since(26), Persona: rest.Member, Handle: putTag},
+		{Name: "os-server-tags:delete", Method: del, Path: "/servers/{id}/tags/{tag}", Min: since(26), Persona: rest.Member, Handle: deleteTag},
+	}
+}
+
+func (d *Door) serverPartRoutes() []rest.Route {
+	return []rest.Route{
+		{Name: "ips:index", Method: get, Path: "/servers/{id}/ips", Persona: rest.Reader, Handle: listIPs},
+		{Name: "ips:show", Method: get, Path: "/servers/{id}/ips/{label}", Persona: rest.Reader, Handle: showIPs},
+		{Name: "os-attach-interfaces:list", Method: get, Path: "/servers/{id}/os-interface", Persona: rest.Reader, Handle: listInterfaces},
+		{Name: "os-attach-interfaces:show", Method: get, Path: "/servers/{id}/os-interface/{port}", Persona: rest.Reader, Handle: showInterface},
+		{Name: "os-volumes-attachments:index", Method: get, Path: "/servers/{id}/os-volume_attachments", Persona: rest.Reader, Handle: emptyList("volumeAttachments")},
+		{Name: "os-security-groups:list", Method: get, Path: "/servers/{id}/os-security-groups", Persona: rest.Reader, Handle: emptyList("security_groups")},
+		{Name: "servers:migrations:index", Method: get, Path: "/servers/{id}/migrations", Min: since(23), Persona: rest.Admin, Handle: emptyList("migrations")},
+		{Name: "os-instance-actions:list", Method: get, Path: "/servers/{id}/os-instance-actions", Persona: rest.Reader, Handle: listActions},
+		{Name: "os-instance-actions:show", Method: get, Path: "/servers/{id}/os-instance-actions/{request}", Persona: rest.Reader, Handle: showAction},
+	}
+}
+
+func catalogRoutes() []rest.Route {
+	return []rest.Route{
 		{Name: "flavors", Method: get, Path: "/flavors", Persona: rest.Anyone, Handle: listFlavors},
-		{Name: "flavors:detail", Method: get, Path: "/flavors/detail", Persona: rest.Anyone, Handle: listFlavors},
+		{Name: "flavors:detail", Method: get, Path: "/flavors/detail", Persona: rest.Anyone, Handle: detailFlavors},
 		{Name: "flavors:show", Method: get, Path: "/flavors/{id}", Persona: rest.Anyone, Handle: showFlavor},
 		{Name: "os-flavor-manage:create", Method: post, Path: "/flavors", Persona: rest.Admin, Handle: createFlavor},
 		{Name: "os-flavor-manage:delete", Method: del, Path: "/flavors/{id}", Persona: rest.Admin, Handle: deleteFlavor},
-		{Name: "os-flavor-extra-specs:index", Method: get, Path: "/flavors/{id}/os-extra_specs", Persona: rest.Anyone, Handle: flavorSpecs},
-
+		{Name: "os-flavor-access", Method: get, Path: "/flavors/{id}/os-flavor-access", Persona: rest.Admin, Handle: listFlavorAccess},
+		{Name: "os-flavor-extra-specs:index", Method: get, Path: "/flavors/{id}/os-extra_specs", Persona: rest.Anyone, Handle: listSpecs},
+		{Name: "os-flavor-extra-specs:show", Method: get, Path: "/flavors/{id}/os-extra_specs/{key}", Persona: rest.Anyone, Handle: showSpec},
 		{Name: "os-keypairs:index", Method: get, Path: "/os-keypairs", Persona: rest.Anyone, Handle: listKeyPairs},
 		{Name: "os-keypairs:create", Method: post, Path: "/os-keypairs", Persona: rest.Member, Handle: createKeyPair},
 		{Name: "os-keypairs:show", Method: get, Path: "/os-keypairs/{name}", Persona: rest.Anyone, Handle: showKeyPair},
 		{Name: "os-keypairs:delete", Method: del, Path: "/os-keypairs/{name}", Persona: rest.Member, Handle: deleteKeyPair},
+		{Name: "extensions", Method: get, Path: "/extensions", Persona: rest.Anyone, Handle: listExtensions},
+		{Name: "extensions:show", Method: get, Path: "/extensions/{alias}", Persona: rest.Anyone, Handle: showExtension},
+	}
+}
 
+func projectRoutes() []rest.Route {
+	return []rest.Route{
 		{Name: "limits", Method: get, Path: "/limits", Persona: rest.Reader, Handle: showLimits},
 		{Name: "os-quota-sets:show", Method: get, Path: "/os-quota-sets/{project}", Persona: rest.Reader, Handle: showQuota},
+		{Name: "os-quota-sets:detail", Method: get, Path: "/os-quota-sets/{project}/detail", Persona: rest.Reader, Handle: detailQuota},
 		{Name: "os-quota-sets:defaults", Method: get, Path: "/os-quota-sets/{project}/defaults", Persona: rest.Reader, Handle: defaultQuota},
 		{Name: "os-quota-sets:update", Method: put, Path: "/os-quota-sets/{project}", Persona: rest.Admin, Handle: setQuota},
 		{Name: "os-quota-sets:delete", Method: del, Path: "/os-quota-sets/{project}", Persona: rest.Admin, Handle: resetQuota},
 		{Name: "os-availability-zone:list", Method: get, Path: "/os-availability-zone", Persona: rest.Anyone, Handle: listZones},
-		{Name: "os-availability-zone:detail", Method: get, Path: "/os-availability-zone/detail", Persona: rest.Admin, Handle: listZones},
-		{Name: "os-services:list", Method: get, Path: "/os-services", Persona: rest.Admin, Handle: listServices},
-		{Name: "os-services:update", Method: put, Path: "/os-services/{verb}", Persona: rest.Admin, Handle: updateService},
-		{Name: "os-hypervisors:list", Method: get, Path: "/os-hypervisors", Persona: rest.Admin, Handle: listHypervisors},
-		{Name: "os-hypervisors:detail", Method: get, Path: "/os-hypervisors/detail", Persona: rest.Admin, Handle: listHypervisors},
-		{Name: "os-hypervisors:statistics", Method: get, Path: "/os-hypervisors/statistics", Persona: rest.Admin, Handle: hypervisorStatistics},
-		{Name: "os-hypervisors:show", Method: get, Path: "/os-hypervisors/{id}", Persona: rest.Admin, Handle: showHypervisor},
+		{Name: "os-availability-zone:detail", Method: get, Path: "/os-availability-zone/detail", Persona: rest.Admin, Handle: detailZones},
 	}
 }
 
-type object = map[string]any
-
-func invalid(format string, args ...any) error {
-	return errs.Errorf("compute.parse", errs.Invalid, format, args...)
-}
-
-// badInput is Nova's sentence for a field that does not fit its schema.
-func badInput(field string, value any, why string) error {
-	return invalid("Invalid input for field/attribute %s. Value: %v. %s", field, value, why)
+func adminRoutes() []rest.Route {
+	return []rest.Route{
+		{Name: "os-services:list", Method: get, Path: "/os-services", Persona: rest.Admin, Handle: listServices},
+		{Name: "os-services:update", Method: put, Path: "/os-services/{which}", Persona: rest.Admin, Handle: updateService},
+		{Name: "os-hypervisors:list", Method: get, Path: "/os-hypervisors", Persona: rest.Admin, Handle: listHypervisors},
+		{Name: "os-hypervisors:list-detail", Method: get, Path: "/os-hypervisors/detail", Persona: rest.Admin, Handle: detailHypervisors},
+		{Name: "os-hypervisors:statistics", Method: get, Path: "/os-hypervisors/statistics", Max: since(87), Persona: rest.Admin, Handle: hypervisorStatistics},
+		{Name: "os-hypervisors:show", Method: get, Path: "/os-hypervisors/{id}", Persona: rest.Admin, Handle: showHypervisor},
+		{Name: "os-hypervisors:uptime", Method: get, Path: "/os-hypervisors/{id}/uptime", Max: since(87), Persona: rest.Admin, Handle: hypervisorUptime},
+		{Name: "os-hypervisors:search", Method: get, Path: "/os-hypervisors/{id}/search", Max: since(52), Persona: rest.Admin, Handle: searchHypervisors},
+		{Name: "os-hypervisors:servers", Method: get, Path: "/os-hypervisors/{id}/servers", Max: since(52), Persona: rest.Admin, Handle: searchHypervisors},
+		{Name: "os-migrations:index", Method: get, Path: "/os-migrations", Persona: rest.Admin, Handle: listMigrations},
+	}
 }

@@ -2,16 +2,12 @@ package compute
 
 import (
 	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"net/http"
-	"path"
 	"regexp"
 	"strings"
 
 	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/fsm/command"
-	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
 )
 
@@ -20,346 +16,205 @@ const (
 	maxServers  = 1000
 	maxUserData = 65535 // of base64
 	maxMetadata = 128
+	maxTags     = 50
+	maxNICs     = 64
 )
+
+var (
+	metadataKey  = regexp.MustCompile(`^[a-zA-Z0-9_:. -]{1,255}$`)
+	tagForm      = regexp.MustCompile(`^[^/,]*$`)
+	hostnameForm = regexp.MustCompile(`^[a-zA-Z0-9]+[a-zA-Z0-9-]*[a-zA-Z0-9]+$`)
+)
+
+// The rules of what create and update have in common.
+var (
+	tagRule      = text(1, 60, tagForm)
+	hostnameRule = text(2, 63, hostnameForm)
+)
+
+// metadataRule is a map of texts; how many there may be is the limit's to say.
+func metadataRule(name string, v any, at rest.Version) error {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return wrongType(name, v, "object")
+	}
+	for k, x := range m {
+		if !metadataKey.MatchString(k) {
+			return badInput(name, v, "'"+shorten(k)+"' does not match any of the regexes: '"+metadataKey.String()+"'")
+		}
+		if err := printable(model.MaxName)(k, x, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ip is an address of a version, or empty.
+func ip(version int) rule {
+	return func(name string, v any, _ rest.Version) error {
+		s, ok := v.(string)
+		if !ok {
+			return wrongType(name, v, "string")
+		}
+		if s != "" && !isIP(s, version) {
+			return badInput(name, v, quoted(s)+either(version == 4, " is not a 'ipv4'", " is not a 'ipv6'"))
+		}
+		return nil
+	}
+}
+
+// serverFields are what create and update have in common.
+var serverFields = []field{
+	has("OS-DCF:diskConfig", oneOf("AUTO", "MANUAL")),
+	has("accessIPv4", ip(4)),
+	has("accessIPv6", ip(6)),
+	has("description", nullable(printable(model.MaxName))).from(19),
+	has("hostname", hostnameRule).from(90),
+}
+
+var networksRule = list(maxNICs, record(
+	has("uuid", nullable(text(0, model.MaxName, nil))),
+	has("port", nullable(isUUID)),
+	has("fixed_ip", nullable(text(0, 64, nil))),
+	has("tag", tagRule).from(32),
+))
+
+var hintsRule = nullable(func(name string, v any, _ rest.Version) error {
+	if _, ok := v.(map[string]any); !ok {
+		return wrongType(name, v, "object")
+	}
+	return nil
+})
+
+var createRule = record(
+	has("server", record(append([]field{
+		has("name", title).must(),
+		has("flavorRef", anyOf(text(1, 1024, nil), integer(0, 1<<62))).must(),
+		has("imageRef", text(0, model.MaxName, nil)),
+		has("adminPass", text(0, model.MaxName, nil)),
+		has("metadata", metadataRule),
+		has("networks", nullable(networksRule)).until(36),
+		has("networks", anyOf(networksRule, oneOf("auto", "none"))).from(37).mustFrom(37),
+		has("personality", list(64, anything)).until(56),
+		has("availability_zone", nullable(printable(model.MaxName))),
+		has("block_device_mapping", list(64, anything)),
+		has("block_device_mapping_v2", list(64, blockRule)),
+		has("config_drive", nullable(boolish)),
+		has("key_name", nullable(text(1, model.MaxName, nil))),
+		has("min_count", integer(1, 1<<31)),
+		has("max_count", integer(1, 1<<31)),
+		has("return_reservation_id", boolish),
+		has("security_groups", list(64, record(has("name", text(1, model.MaxName, nil)).must()))),
+		has("user_data", nullable(text(0, maxUserData, nil))),
+		has("tags", list(maxTags, tagRule)).from(52),
+		has("trusted_image_certificates", nullable(list(50, anything))).from(63),
+		has("host", text(1, model.MaxName, nil)).from(74),
+		has("hypervisor_hostname", text(1, model.MaxName, nil)).from(74),
+	}, serverFields...)...)).must(),
+	has("os:scheduler_hints", hintsRule),
+	has("OS-SCH-HNT:scheduler_hints", hintsRule),
+)
+
+var blockRule = func() rule {
+	var fields []field
+	for _, name := range []string{"source_type", "destination_type", "uuid", "boot_index", "delete_on_termination", "volume_size", "device_name",
+		"disk_bus", "device_type", "guest_format", "image_id", "volume_id", "snapshot_id", "no_device", "virtual_name", "connection_info"} {
+		fields = append(fields, has(name, anything))
+	}
+	return record(append(fields, has("tag", tagRule).from(32), has("volume_type", anything).from(67))...)
+}()
 
 // createIn is the body of POST /servers.
 type createIn struct {
-	Server struct {
-		Name           string                  `json:"name"`
-		ImageRef       string                  `json:"imageRef"`
-		FlavorRef      any                     `json:"flavorRef"`
-		AdminPass      *string                 `json:"adminPass"`
-		Metadata       map[string]string       `json:"metadata"`
-		Networks       []networkIn             `json:"networks"`
-		DiskConfig     string                  `json:"OS-DCF:diskConfig"`
-		AccessIPv4     string                  `json:"accessIPv4"`
-		AccessIPv6     string                  `json:"accessIPv6"`
-		Personality    []json.RawMessage       `json:"personality"`
-		Zone           string                  `json:"availability_zone"`
-		BlockDevices   []blockIn               `json:"block_device_mapping_v2"`
-		ConfigDrive    any                     `json:"config_drive"`
-		KeyName        *string                 `json:"key_name"`
-		Min            *number                 `json:"min_count"`
-		Max            *number                 `json:"max_count"`
-		Reservation    any                     `json:"return_reservation_id"`
-		SecurityGroups []struct{ Name string } `json:"security_groups"`
-		UserData       *string                 `json:"user_data"`
-		Description    *string                 `json:"description"`
-	} `json:"server"`
-	Hints  json.RawMessage `json:"os:scheduler_hints"`
-	Hints2 json.RawMessage `json:"OS-SCH-HNT:scheduler_hints"`
+	Server serverIn       `json:"server"`
+	Hints  map[string]any `json:"os:scheduler_hints"`
+	Hints2 map[string]any `json:"OS-SCH-HNT:scheduler_hints"`
 }
 
-type networkIn struct {
-	UUID    string `json:"uuid"`
-	Port    string `json:"port"`
-	FixedIP string `json:"fixed_ip"`
+type serverIn struct {
+	Name           string            `json:"name"`
+	ImageRef       string            `json:"imageRef"`
+	FlavorRef      word              `json:"flavorRef"`
+	Metadata       map[string]string `json:"metadata"`
+	Networks       networksIn        `json:"networks"`
+	DiskConfig     string            `json:"OS-DCF:diskConfig"`
+	AccessIPv4     string            `json:"accessIPv4"`
+	AccessIPv6     string            `json:"accessIPv6"`
+	Personality    []any             `json:"personality"`
+	Zone           string            `json:"availability_zone"`
+	OldBlocks      []any             `json:"block_device_mapping"`
+	Blocks         []map[string]any  `json:"block_device_mapping_v2"`
+	ConfigDrive    truth             `json:"config_drive"`
+	KeyName        string            `json:"key_name"`
+	Min            *number           `json:"min_count"`
+	Max            *number           `json:"max_count"`
+	Reservation    truth             `json:"return_reservation_id"`
+	SecurityGroups []groupIn         `json:"security_groups"`
+	UserData       string            `json:"user_data"`
+	Description    *string           `json:"description"`
+	Tags           []string          `json:"tags"`
+	Certificates   []any             `json:"trusted_image_certificates"`
+	Host           string            `json:"host"`
+	Node           string            `json:"hypervisor_hostname"`
+	Hostname       string            `json:"hostname"`
 }
 
-type blockIn struct {
-	Source      string `json:"source_type"`
-	Destination string `json:"destination_type"`
-	UUID        string `json:"uuid"`
-	Boot        any    `json:"boot_index"`
-	Delete      any    `json:"delete_on_termination"`
+type groupIn struct {
+	Name string `json:"name"`
 }
 
 func (d *Door) createServer(c *rest.Call) (rest.Answer, error) {
 	var in createIn
-	if err := c.Decode(&in, true); err != nil {
+	if err := parse(c, createRule, &in); err != nil {
 		return rest.Answer{}, err
 	}
-	cmd, err := d.decideCreate(c, &in)
+	if !c.Version.AtLeast(19) {
+		in.Server.Description = &in.Server.Name
+	}
+	userData, err := decodeUserData(in.Server.UserData)
 	if err != nil {
 		return rest.Answer{}, err
+	}
+	cmd, err := decideCreate(c.View, c.Caller, in, c.UUID)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	if len(userData) > 0 {
+		if cmd.UserData, err = d.Seal(userData); err != nil {
+			return rest.Answer{}, err
+		}
 	}
 	ids, err := c.Do(cmd)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	if in.Server.Reservation == true || in.Server.Reservation == "True" || in.Server.Reservation == "true" {
-		return rest.JSON(http.StatusAccepted, object{"reservation_id": cmd.ReservationID}), nil
-	}
-	s := c.View.Server(model.ServerID(ids[0]))
-	ls := links(c, "servers", ids[0])
-	return rest.JSON(http.StatusAccepted, object{"server": object{"id": ids[0], "links": ls, "adminPass": c.Hex()[:12],
-		"OS-DCF:diskConfig": map[bool]string{false: "AUTO", true: "MANUAL"}[s.DiskManual], "security_groups": []object{{"name": "default"}}}}).
-		With("Location", ls[0]["href"].(string)), nil
+	return created(c, in.Server, cmd, ids[0]), nil
 }
 
-// decideCreate turns what is asked into the command.
-func (d *Door) decideCreate(c *rest.Call, in *createIn) (*command.ServerCreate, error) {
-	s := &in.Server
-	if err := model.CheckName("name", s.Name); err != nil {
-		return nil, badInput("name", shorten(s.Name), err.Error())
+// created is the answer to a create: the first server of the request, or the
+// number of its reservation.
+func created(c *rest.Call, in serverIn, cmd *command.ServerCreate, id string) rest.Answer {
+	self := links(c, "servers", id)
+	if in.Reservation {
+		return rest.JSON(http.StatusAccepted, object{"reservation_id": cmd.ReservationID})
 	}
-	if err := unoffered(c, in); err != nil {
-		return nil, err
+	groups := []object{}
+	for _, g := range in.SecurityGroups {
+		groups = append(groups, object{"name": g.Name})
 	}
-	f, err := wantedFlavor(c, s.FlavorRef)
+	if len(groups) == 0 {
+		groups = append(groups, object{"name": defaultGroup})
+	}
+	return rest.JSON(http.StatusAccepted, object{"server": object{"id": id, "links": self,
+		"OS-DCF:diskConfig": either(cmd.DiskManual, "MANUAL", "AUTO"), "security_groups": groups}}).
+		With("Location", self[0]["href"].(string))
+}
+
+// decodeUserData gives the bytes of user data.
+func decodeUserData(text string) ([]byte, error) {
+	b, err := base64.StdEncoding.DecodeString(strings.NewReplacer("\n", "", "\r", "").Replace(text))
 	if err != nil {
-		return nil, err
+		return nil, badInput("user_data", text, quoted(text)+" is not a 'base64'")
 	}
-	img, err := wantedImage(c, s.ImageRef, f)
-	if err != nil {
-		return nil, err
-	}
-	count, err := counts(s.Min, s.Max)
-	if err != nil {
-		return nil, err
-	}
-	cmd := &command.ServerCreate{ProjectID: c.Caller.ProjectID(), UserID: c.Caller.User.ID, ImageID: img.ID, ReservationID: "r-" + c.Hex()[:8],
-		Size:     model.Size{FlavorID: f.ID, FlavorName: f.Name, VCPUs: f.VCPUs, RAM: f.RAM, Disk: f.Disk, Ephemeral: f.Ephemeral, Swap: f.Swap, ExtraSpecs: f.ExtraSpecs},
-		Metadata: s.Metadata, DiskManual: s.DiskConfig == "MANUAL", AccessIPv4: s.AccessIPv4, AccessIPv6: s.AccessIPv6, Description: s.Description}
-	if len(s.Metadata) > maxMetadata {
-		return nil, errs.Errorf("compute.create", errs.Quota, "Maximum number of metadata items exceeds %d", maxMetadata)
-	}
-	if err := wantedZone(c, s.Zone, cmd); err != nil {
-		return nil, err
-	}
-	if err := wantedKey(c, s.KeyName, cmd); err != nil {
-		return nil, err
-	}
-	if cmd.UserData, err = d.userData(s.UserData); err != nil {
-		return nil, err
-	}
-	nets, err := wantedNetworks(c, s.Networks, count)
-	if err != nil {
-		return nil, err
-	}
-	given := map[string]bool{}
-	for i := range count {
-		name := s.Name
-		if count > 1 {
-			name = fmt.Sprintf("%s-%d", s.Name, i+1)
-		}
-		id := c.UUID()
-		item := command.ServerItem{ID: model.ServerID(id), Name: name, Hostname: hostname(name, id)}
-		for _, n := range nets {
-			if n.Existing == "" {
-				n.PortID, n.MAC = model.PortID(c.UUID()), newMAC(c, n.NetworkID, given)
-			}
-			item.NICs = append(item.NICs, n)
-		}
-		cmd.Items = append(cmd.Items, item)
-	}
-	return cmd, nil
-}
-
-// newMAC makes an address of the range that clouds use that is free on the
-// network and not given in this request: with 24 bits, chance alone meets a
-// taken one soon.
-func newMAC(c *rest.Call, n model.NetworkID, given map[string]bool) (mac string) {
-	for range 64 {
-		h := c.Hex()
-		mac = "fa:16:3e:" + h[0:2] + ":" + h[2:4] + ":" + h[4:6]
-		if c.View.PortWithMAC(n, mac) == nil && !given[mac] {
-			break
-		}
-	}
-	given[mac] = true
-	return mac
-}
-
-func shorten(s string) string {
-	if r := []rune(s); len(r) > 64 {
-		return string(r[:64]) + "..."
-	}
-	return s
-}
-
-// unoffered refuses what Nova has and this cloud does not.
-func unoffered(c *rest.Call, in *createIn) error {
-	s := &in.Server
-	not := func(what string) error {
-		return errs.Errorf("compute.create", errs.NotImplemented, "%s is not offered by this cloud.", what)
-	}
-	if len(s.Personality) > 0 {
-		return not("Injecting files (personality)")
-	}
-	if s.ConfigDrive == true || s.ConfigDrive == "True" || s.ConfigDrive == "true" {
-		return not("A config drive")
-	}
-	for _, g := range s.SecurityGroups {
-		if g.Name != "default" {
-			return invalid("Security group %s not found for project %s.", g.Name, c.Caller.ProjectID())
-		}
-	}
-	for _, b := range s.BlockDevices {
-		if b.Source != "image" || b.Destination != "local" || b.UUID != s.ImageRef {
-			return not("Booting from volumes, or further disks (block_device_mapping_v2),")
-		}
-	}
-	if s.Description != nil && !c.Version.AtLeast(19) {
-		return badInput("server", "description", "Additional properties are not allowed ('description' was unexpected)")
-	}
-	return nil
-}
-
-func wantedFlavor(c *rest.Call, ref any) (*model.Flavor, error) {
-	id := fmt.Sprint(ref)
-	if n, ok := ref.(float64); ok {
-		id = fmt.Sprintf("%.0f", n)
-	}
-	f := c.View.Flavor(model.FlavorID(path.Base(id)))
-	if f == nil || f.Private && !c.Caller.Admin() {
-		return nil, invalid("Flavor %s could not be found.", shorten(id))
-	}
-	return f, nil
-}
-
-func wantedImage(c *rest.Call, id string, f *model.Flavor) (*model.Image, error) {
-	if id == "" {
-		return nil, invalid("Missing imageRef attribute")
-	}
-	img := c.View.Image(model.ImageID(id))
-	if img == nil || img.ProjectID != c.Caller.ProjectID() && img.Visibility != "public" && img.Visibility != "community" && !c.Caller.Admin() {
-		return nil, invalid("Can not find requested image")
-	}
-	if img.Status != model.ImageActive {
-		return nil, invalid("Image %s is not active.", id)
-	}
-	if img.MinRAM > f.RAM {
-		return nil, invalid("Flavor's memory is too small for requested image.")
-	}
-	need := max(int64(img.MinDisk)<<30, img.VirtualSize)
-	if f.Disk > 0 && need > int64(f.Disk)<<30 {
-		return nil, invalid("Flavor's disk is too small for requested image. Flavor disk is %d bytes, image is %d bytes.", int64(f.Disk)<<30, need)
-	}
-	return img, nil
-}
-
-func counts(least, most *number) (int, error) {
-	lo := number(1)
-	if least != nil {
-		lo = *least
-	}
-	hi := lo
-	if most != nil {
-		hi = *most
-	}
-	if lo < 1 {
-		return 0, badInput("min_count", lo, "It must be at least 1")
-	}
-	if hi < 1 || hi > maxServers {
-		return 0, badInput("max_count", hi, fmt.Sprintf("It must be from 1 to %d", maxServers))
-	}
-	if lo > hi {
-		return 0, invalid("min_count must be <= max_count")
-	}
-	return int(hi), nil
-}
-
-func wantedZone(c *rest.Call, zone string, cmd *command.ServerCreate) error {
-	name, host, forced := strings.Cut(zone, ":")
-	if forced {
-		if !c.Caller.Admin() {
-			return errs.Errorf("compute.create", errs.Forbidden, "Policy doesn't allow os_compute_api:servers:create:forced_host to be performed.")
-		}
-		host, _, _ = strings.Cut(host, ":")
-		if c.View.HostNamed(host) == nil {
-			return invalid("Compute host %s could not be found.", shorten(host))
-		}
-	}
-	if name != "" {
-		known := false
-		for h := range c.View.Hosts() {
-			known = known || h.Zone == name
-		}
-		if !known && name != "nova" {
-			return invalid("The requested availability zone is not available")
-		}
-	}
-	cmd.WantZone, cmd.WantHost = name, host
-	return nil
-}
-
-func wantedKey(c *rest.Call, name *string, cmd *command.ServerCreate) error {
-	if name == nil {
-		return nil
-	}
-	k := c.View.KeyPair(c.Caller.User.ID, *name)
-	if k == nil {
-		return invalid("Invalid key_name provided.")
-	}
-	cmd.KeyName, cmd.KeyType, cmd.PublicKey = k.Name, k.Type, k.PublicKey
-	return nil
-}
-
-// userData checks, decodes and seals user data.
-func (d *Door) userData(text *string) ([]byte, error) {
-	if text == nil || *text == "" {
-		return nil, nil
-	}
-	if len(*text) > maxUserData {
-		return nil, badInput("user_data", "...", fmt.Sprintf("It is longer than %d characters", maxUserData))
-	}
-	b, err := base64.StdEncoding.DecodeString(strings.NewReplacer("\n", "", "\r", "").Replace(*text))
-	if err != nil {
-		return nil, badInput("user_data", shorten(*text), "It is not a 'base64'")
-	}
-	return d.Seal(b)
-}
-
-// wantedNetworks resolves the networks of a create. Without any named, it is
-// the only one that the project can use; none if there is none.
-func wantedNetworks(c *rest.Call, in []networkIn, count int) ([]command.ServerNIC, error) {
-	if len(in) == 0 {
-		return onlyNetwork(c)
-	}
-	var out []command.ServerNIC
-	for _, n := range in {
-		if n.Port != "" {
-			if n.FixedIP != "" {
-				return nil, invalid("Specified Fixed IP '%s' cannot be used with port '%s': the two cannot be specified together.", n.FixedIP, n.Port)
-			}
-			if count > 1 {
-				return nil, invalid("Unable to launch multiple instances with a single configured port ID. Please launch your instance one by one with different ports.")
-			}
-			p := c.View.Port(model.PortID(n.Port))
-			if p == nil || p.ProjectID != c.Caller.ProjectID() && !c.Caller.Admin() {
-				return nil, invalid("Port id %s could not be found.", shorten(n.Port))
-			}
-			out = append(out, command.ServerNIC{Existing: p.ID})
-			continue
-		}
-		net := c.View.Network(model.NetworkID(n.UUID))
-		if net == nil || net.ProjectID != c.Caller.ProjectID() && !net.Shared && !c.Caller.Admin() {
-			return nil, invalid("Network %s could not be found.", shorten(n.UUID))
-		}
-		if n.FixedIP != "" && count > 1 {
-			return nil, invalid("max_count cannot be greater than 1 if an fixed_ip is specified.")
-		}
-		out = append(out, command.ServerNIC{NetworkID: net.ID, FixedIP: n.FixedIP})
-	}
-	return out, nil
-}
-
-func onlyNetwork(c *rest.Call) ([]command.ServerNIC, error) {
-	var usable []model.NetworkID
-	for n := range c.View.Networks() {
-		if !n.External && (n.Shared || n.ProjectID == c.Caller.ProjectID()) {
-			usable = append(usable, n.ID)
-		}
-	}
-	switch len(usable) {
-	case 0:
-		return nil, nil
-	case 1:
-		return []command.ServerNIC{{NetworkID: usable[0]}}, nil
-	}
-	return nil, errs.Errorf("compute.create", errs.Conflict, "Multiple possible networks found, use a Network ID to be more specific.")
-}
-
-var unfit = regexp.MustCompile(`[^a-z0-9.-]`)
-
-// hostname makes a host name of a server's name.
-func hostname(name, id string) string {
-	s := strings.ToLower(strings.NewReplacer(" ", "-", "_", "-", ".", "-").Replace(name))
-	s = unfit.ReplaceAllString(s, "")
-	s = strings.Trim(s[:min(len(s), 63)], ".-")
-	if s == "" {
-		return "server-" + id
-	}
-	return s
+	return b, nil
 }

@@ -1,139 +1,198 @@
 package compute
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"net/netip"
+	"slices"
 
 	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
 )
 
-// statuses turn a server's states into the one word that users see.
-func status(s *model.Server) string {
-	switch {
-	case s.VMState == model.Active && s.TaskState == model.TaskRebooting:
-		return "REBOOT"
-	case s.VMState == model.Active && s.TaskState == model.TaskRebootingHard:
-		return "HARD_REBOOT"
-	}
-	switch s.VMState {
-	case model.Active:
-		return "ACTIVE"
-	case model.Building:
-		return "BUILD"
-	case model.Stopped:
-		return "SHUTOFF"
-	case model.Errored:
-		return "ERROR"
-	}
-	return "UNKNOWN"
-}
-
 // hostID hides a host's name from users: it differs from project to project.
-func hostID(s *model.Server) string {
-	if s.HostID == "" {
+func hostID(c *rest.Call, s *model.Server) string {
+	h := c.View.Host(s.HostID)
+	if h == nil {
 		return ""
 	}
-	sum := sha256.Sum224([]byte(string(s.ProjectID) + string(s.HostID)))
+	sum := sha256.Sum224([]byte(string(s.ProjectID) + h.Name))
 	return hex.EncodeToString(sum[:])
 }
 
-func orNull(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
+func serverLinks(c *rest.Call, s *model.Server) []object { return links(c, "servers", string(s.ID)) }
+
+// brief is a server as the plain list gives it.
+func brief(c *rest.Call, s *model.Server) object {
+	return object{"id": s.ID, "name": s.Name, "links": serverLinks(c, s)}
 }
 
-// renderServer is a server as show and detail give it.
-func renderServer(c *rest.Call, s *model.Server) object {
-	meta := s.Metadata
-	if meta == nil {
-		meta = map[string]string{}
+// core is what every answer about a server has.
+func core(c *rest.Call, s *model.Server) object {
+	out := brief(c, s)
+	out["status"], out["tenant_id"], out["user_id"] = status(s), s.ProjectID, s.UserID
+	out["created"], out["updated"], out["hostId"] = whole(s.CreatedAt), whole(s.UpdatedAt), hostID(c, s)
+	out["metadata"], out["accessIPv4"], out["accessIPv6"] = filled(s.Metadata), s.AccessIPv4, s.AccessIPv6
+	out["image"] = object{"id": s.ImageID, "links": []object{bookmark(c, "images", string(s.ImageID))}}
+	out["flavor"] = serverFlavor(c, s)
+	out["OS-DCF:diskConfig"] = diskConfig(s)
+	if slices.Contains(hasProgress, status(s)) {
+		out["progress"] = progress(s)
 	}
-	out := object{
-		"id": s.ID, "name": s.Name, "status": status(s), "tenant_id": s.ProjectID, "user_id": s.UserID,
-		"created": whole(s.CreatedAt), "updated": whole(s.UpdatedAt), "hostId": hostID(s), "metadata": meta,
-		"links": links(c, "servers", string(s.ID)), "accessIPv4": s.AccessIPv4, "accessIPv6": s.AccessIPv6,
-		"addresses": addresses(c, s, true), "key_name": orNull(s.KeyName), "config_drive": "",
-		"flavor":                      object{"id": s.Size.FlavorID, "links": bookmark(c, "flavors", string(s.Size.FlavorID))},
-		"image":                       object{"id": s.ImageID, "links": bookmark(c, "images", string(s.ImageID))},
-		"OS-DCF:diskConfig":           map[bool]string{false: "AUTO", true: "MANUAL"}[s.DiskManual],
-		"OS-EXT-AZ:availability_zone": s.Zone, "OS-EXT-STS:task_state": orNull(s.TaskState),
-		"OS-EXT-STS:vm_state": s.VMState, "OS-EXT-STS:power_state": s.PowerState,
-		"OS-SRV-USG:launched_at": micro(s.LaunchedAt), "OS-SRV-USG:terminated_at": nil,
-		"os-extended-volumes:volumes_attached": []object{},
+	if s.Fault != nil && (s.VMState == model.Errored || s.VMState == deleted) {
+		out["fault"] = serverFault(c, s.Fault)
 	}
-	if st := status(s); st == "ACTIVE" || st == "BUILD" {
-		out["progress"] = map[bool]int{true: 100, false: 0}[st == "ACTIVE"]
-	}
-	if s.Fault != nil && s.VMState == model.Errored {
-		f := object{"code": s.Fault.Code, "message": s.Fault.Message, "created": whole(s.Fault.At)}
-		if c.Caller.Admin() && s.Fault.Details != "" {
-			f["details"] = s.Fault.Details
-		}
-		out["fault"] = f
-	}
-	forAdmins(c, s, out)
 	if c.Version.AtLeast(9) {
 		out["locked"] = false
 	}
 	if c.Version.AtLeast(19) {
 		out["description"] = s.Description
 	}
+	if c.Version.AtLeast(26) {
+		out["tags"] = tagList(s)
+	}
+	if c.Version.AtLeast(63) {
+		out["trusted_image_certificates"] = nil
+	}
+	if c.Version.AtLeast(73) {
+		out["locked_reason"] = nil
+	}
 	return out
+}
+
+func diskConfig(s *model.Server) string { return either(s.DiskManual, "MANUAL", "AUTO") }
+
+// serverFlavor is a reference before 2.47, and the server's copy from then on.
+func serverFlavor(c *rest.Call, s *model.Server) object {
+	z := s.Size
+	if !c.Version.AtLeast(47) {
+		return object{"id": z.FlavorID, "links": []object{bookmark(c, "flavors", string(z.FlavorID))}}
+	}
+	return object{"vcpus": z.VCPUs, "ram": z.RAM, "disk": z.Disk, "ephemeral": z.Ephemeral, "swap": z.Swap,
+		"original_name": z.FlavorName, "extra_specs": filled(z.ExtraSpecs)}
+}
+
+func serverFault(c *rest.Call, f *model.Fault) object {
+	out := object{"code": f.Code, "message": f.Message, "created": whole(f.At)}
+	if f.Details != "" && (c.Caller.Admin() || f.Code != http.StatusInternalServerError) {
+		out["details"] = f.Details
+	}
+	return out
+}
+
+// extended adds what show and detail have, and the answer of an update from
+// 2.75 on.
+func extended(c *rest.Call, s *model.Server, out object) {
+	gone := s.VMState == deleted
+	out["addresses"] = addresses(c, s, true)
+	out["key_name"], out["config_drive"] = orNull(s.KeyName), either(s.ConfigDrive, "True", "")
+	out["OS-EXT-AZ:availability_zone"] = s.Zone
+	out["OS-EXT-STS:task_state"], out["OS-EXT-STS:vm_state"], out["OS-EXT-STS:power_state"] = orNull(s.TaskState), s.VMState, s.PowerState
+	out["OS-SRV-USG:launched_at"], out["OS-SRV-USG:terminated_at"] = micro(s.LaunchedAt), nil
+	if gone {
+		out["OS-SRV-USG:terminated_at"] = micro(s.UpdatedAt)
+	}
+	out["os-extended-volumes:volumes_attached"] = []object{}
+	if c.Version.AtLeast(90) {
+		out["OS-EXT-SRV-ATTR:hostname"] = s.Hostname
+	}
+	if c.Caller.Admin() {
+		forAdmins(c, s, out)
+	}
 }
 
 // forAdmins adds what only administrators see.
 func forAdmins(c *rest.Call, s *model.Server, out object) {
-	if !c.Caller.Admin() {
-		return
-	}
-	var host any
 	h := c.View.Host(s.HostID)
+	var host any
 	if h != nil {
 		host = h.Name
 	}
 	out["OS-EXT-SRV-ATTR:host"], out["OS-EXT-SRV-ATTR:hypervisor_hostname"] = host, host
 	out["OS-EXT-SRV-ATTR:instance_name"] = fmt.Sprintf("instance-%08x", s.Num)
 	if c.Version.AtLeast(3) {
-		out["OS-EXT-SRV-ATTR:hostname"], out["OS-EXT-SRV-ATTR:kernel_id"], out["OS-EXT-SRV-ATTR:ramdisk_id"] = s.Hostname, "", ""
+		out["OS-EXT-SRV-ATTR:hostname"] = s.Hostname
+		out["OS-EXT-SRV-ATTR:kernel_id"], out["OS-EXT-SRV-ATTR:ramdisk_id"] = bootPart(c, s, "kernel_id"), bootPart(c, s, "ramdisk_id")
 		out["OS-EXT-SRV-ATTR:launch_index"], out["OS-EXT-SRV-ATTR:reservation_id"] = s.LaunchIndex, s.ReservationID
-		out["OS-EXT-SRV-ATTR:root_device_name"], out["OS-EXT-SRV-ATTR:user_data"] = "/dev/vda", nil
+		out["OS-EXT-SRV-ATTR:root_device_name"], out["OS-EXT-SRV-ATTR:user_data"] = rootDevice, nil
 	}
 	if c.Version.AtLeast(16) {
-		state := ""
-		switch {
-		case h == nil:
-		case h.Disabled:
-			state = "MAINTENANCE"
-		case h.Down || h.ForcedDown:
-			state = "DOWN"
-		default:
-			state = "UP"
-		}
-		out["host_status"] = state
+		out["host_status"] = hostStatus(h)
 	}
 }
 
+// rootDevice is how a guest sees its root disk.
+const rootDevice = "/dev/vda"
+
+// bootPart is the kernel or ramdisk that a server's image names.
+func bootPart(c *rest.Call, s *model.Server, property string) string {
+	if img := c.View.Image(s.ImageID); img != nil {
+		return img.Properties[property]
+	}
+	return ""
+}
+
+func hostStatus(h *model.Host) string {
+	switch {
+	case h == nil:
+		return ""
+	case !up(h):
+		return "DOWN"
+	case h.Disabled:
+		return "MAINTENANCE"
+	}
+	return "UP"
+}
+
+// renderServer is a server as detail gives it.
+func renderServer(c *rest.Call, s *model.Server) object {
+	out := core(c, s)
+	extended(c, s, out)
+	return out
+}
+
+// renderOne is a server as show gives it.
+func renderOne(c *rest.Call, s *model.Server) object {
+	out := renderServer(c, s)
+	if c.Version.AtLeast(71) {
+		out["server_groups"] = []string{}
+	}
+	return out
+}
+
+// renderUpdated is a server as the answer to an update has it: less than show
+// before 2.75.
+func renderUpdated(c *rest.Call, s *model.Server) object {
+	if c.Version.AtLeast(75) {
+		return renderOne(c, s)
+	}
+	out := core(c, s)
+	out["addresses"] = addresses(c, s, false)
+	if c.Version.AtLeast(71) {
+		out["server_groups"] = []string{}
+	}
+	return out
+}
+
 // addresses lists a server's addresses by network name; none while it builds.
-func addresses(c *rest.Call, s *model.Server, extended bool) object {
+// full adds each one's type and MAC.
+func addresses(c *rest.Call, s *model.Server, full bool) object {
 	out := object{}
 	if s.VMState == model.Building {
 		return out
 	}
 	for p := range c.View.PortsOfDevice(string(s.ID)) {
 		n := c.View.Network(p.NetworkID)
-		for a := range c.View.FixedAddressesOf(p.ID) {
-			version := 4
-			if ip, err := netip.ParseAddr(a.IP); err == nil && ip.Is6() {
-				version = 6
-			}
-			o := object{"version": version, "addr": a.IP}
-			if extended {
+		if n == nil {
+			continue
+		}
+		for _, a := range fixedOf(c, p.ID) {
+			o := object{"version": ipVersion(a.IP), "addr": a.IP}
+			if full {
 				o["OS-EXT-IPS:type"], o["OS-EXT-IPS-MAC:mac_addr"] = "fixed", p.MAC
 			}
 			list, _ := out[n.Name].([]object)
@@ -143,11 +202,38 @@ func addresses(c *rest.Call, s *model.Server, extended bool) object {
 	return out
 }
 
-// find gives a server that the caller may see; a foreign one is not there.
-func find(c *rest.Call) (*model.Server, error) {
+// fixedOf lists a port's addresses, IPv4 first.
+func fixedOf(c *rest.Call, p model.PortID) []*model.FixedAddress {
+	return slices.SortedStableFunc(c.View.FixedAddressesOf(p), func(a, b *model.FixedAddress) int {
+		return cmp.Compare(ipVersion(a.IP), ipVersion(b.IP))
+	})
+}
+
+func ipVersion(text string) int {
+	if ip, err := netip.ParseAddr(text); err == nil && ip.Is6() {
+		return 6
+	}
+	return 4
+}
+
+// findServer gives the server that the path names, if the caller may see it; a
+// foreign one is not there.
+func findServer(c *rest.Call) (*model.Server, error) {
 	s := c.View.Server(model.ServerID(c.Param("id")))
 	if s == nil || s.ProjectID != c.Caller.ProjectID() && !c.Caller.Admin() {
-		return nil, errs.Errorf("compute.server", errs.NotFound, "Instance %s could not be found.", c.Param("id"))
+		return nil, noServer(c)
 	}
 	return s, nil
+}
+
+func noServer(c *rest.Call) error {
+	return errs.Errorf("compute.server", errs.NotFound, "Instance %s could not be found.", shorten(c.Param("id")))
+}
+
+func showServer(c *rest.Call) (rest.Answer, error) {
+	s, err := findServer(c)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	return rest.JSON(http.StatusOK, object{"server": renderOne(c, s)}), nil
 }

@@ -40,6 +40,9 @@ type Dialect struct {
 	Name string
 	// Root is where it is mounted: "/compute".
 	Root string
+	// Below narrows what the front door answers for besides its routes, to
+	// what is below Root and Below; empty for all below Root.
+	Below string
 	// Fault gives the body for an error and may add headers or change the
 	// status; value nil means that text is sent as it is.
 	Fault func(c *Call, status int, message string, h http.Header) (value any, text string)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -38,8 +39,9 @@ type Shell struct {
 }
 
 // Front adds a front door to a router: its routes, and an answer in its own
-// words for everything else below its root. Roots must not contain each other,
-// but for the empty one, which answers only for its routes.
+// words for everything else below its root, or below the dialect's Below. Roots
+// must not contain each other, but for the empty one, which without a Below
+// answers only for its routes.
 func (s *Shell) Front(r chi.Router, d *Dialect, routes []Route) {
 	for i := range routes {
 		route := &routes[i]
@@ -47,8 +49,8 @@ func (s *Shell) Front(r chi.Router, d *Dialect, routes []Route) {
 			r.Method(route.Method, d.Root+route.Path, s.handler(d, route))
 		}
 	}
-	if d.Root != "" {
-		r.Handle(d.Root+"/*", s.elsewhere(r, d))
+	if below := d.Root + d.Below; below != "" {
+		r.Handle(below+"/*", s.elsewhere(r, d))
 	}
 }
 
@@ -61,7 +63,7 @@ func (s *Shell) elsewhere(r chi.Router, d *Dialect) http.Handler {
 		var verbs []string
 		for _, m := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
 			ctx := chi.NewRouteContext()
-			if r.Match(ctx, m, req.URL.Path) && ctx.RoutePattern() != d.Root+"/*" {
+			if r.Match(ctx, m, req.URL.Path) && ctx.RoutePattern() != d.Root+d.Below+"/*" {
 				verbs = append(verbs, m)
 			}
 		}
@@ -102,7 +104,7 @@ func (s *Shell) handler(d *Dialect, route *Route) http.Handler {
 
 func (s *Shell) call(d *Dialect, r *http.Request) *Call {
 	c := &Call{Request: r, RequestID: "req-" + uuid.NewString(), Now: s.Clock.Now(), cluster: s.Cluster, dialect: d,
-		params: func(name string) string { return chi.URLParam(r, name) }}
+		params: func(name string) string { return param(r, name) }}
 	base := s.PublicURL
 	if base == "" {
 		base = "http://" + r.Host
@@ -112,6 +114,19 @@ func (s *Shell) call(d *Dialect, r *http.Request) *Call {
 	}
 	c.Endpoint = base + d.Root
 	return c
+}
+
+// param is a part of the path, as the client meant it: the router looks at the
+// path as it was sent where that differs from its usual encoding.
+func param(r *http.Request, name string) string {
+	v := chi.URLParam(r, name)
+	if r.URL.RawPath == "" {
+		return v
+	}
+	if plain, err := url.PathUnescape(v); err == nil {
+		return plain
+	}
+	return v
 }
 
 // serve runs the request and gives the status that was sent.
