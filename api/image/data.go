@@ -1,8 +1,12 @@
 package image
 
 import (
-	"encoding/hex"
+	"bytes"
+	"io"
+	"mime"
 	"net/http"
+	"os"
+	"strings"
 
 	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/fsm/command"
@@ -11,34 +15,27 @@ import (
 	"github.com/kvorum/kvorum/internal/model"
 )
 
+const octets = "application/octet-stream"
+
 // upload stores an image's bytes, looks at them, and only then makes the image
 // active. Bytes that are refused are removed; the image stays queued.
 func (d *Door) upload(c *rest.Call) (rest.Answer, error) {
-	const op = "image.upload"
-	i, err := find(c)
+	i, err := d.checkUpload(c)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	if c.Request.Header.Get("Content-Type") != "application/octet-stream" {
-		return rest.Answer{}, errs.Errorf(op, errs.Unsupported, "Use the media type application/octet-stream.")
-	}
-	if i.Status != model.ImageQueued {
-		return rest.Answer{}, errs.Errorf(op, errs.Conflict, "Image status transition from %s to saving is not allowed", i.Status)
-	}
-	if i.DiskFormat == "" || i.ContainerFormat == "" {
-		return rest.Answer{}, invalid("Properties disk_format, container_format must be set prior to saving data.")
-	}
-	blob, err := d.Store.Put(c.Context(), c.Request.Body, d.MaxBytes)
+	blob, err := d.Store.Put(c.Context(), body{c.Request.Body}, d.MaxBytes)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	info, err := d.look(i.DiskFormat, blob.SHA256)
-	if err == nil {
-		_, err = c.Do(&command.ImageUpload{ID: i.ID, SHA256: blob.SHA256, SHA512: blob.SHA512, MD5: blob.MD5, Size: blob.Size, VirtualSize: info.VirtualSize})
+	d.keep.hold(blob.SHA256)
+	if err = d.activate(c, i, blob); err == nil {
+		d.keep.became(blob.SHA256, c.View.Index)
 	}
+	d.keep.release(blob.SHA256)
 	if err != nil && !errs.Is(err, errs.Unknown) {
-		if derr := d.drop(c, blob.SHA256); derr != nil {
-			return rest.Answer{}, derr
+		if derr := d.keep.drop(d.Store, c.View, blob.SHA256); derr != nil {
+			return rest.Answer{}, errs.E("image.upload", errs.Internal, "", derr)
 		}
 	}
 	if err != nil {
@@ -47,18 +44,68 @@ func (d *Door) upload(c *rest.Call) (rest.Answer, error) {
 	return rest.Empty(http.StatusNoContent), nil
 }
 
-// look inspects stored bytes before anything else may.
-func (d *Door) look(format, sha256 string) (imagestore.Info, error) {
-	f, size, err := d.Store.Open(sha256)
+// checkUpload refuses, before a byte is read, what will be refused anyway.
+func (d *Door) checkUpload(c *rest.Call) (*model.Image, error) {
+	const op = "image.upload"
+	i, err := findOwn(c.View, c.Caller, c.Param("id"))
 	if err != nil {
-		return imagestore.Info{}, err
+		return nil, err
 	}
-	defer f.Close()
-	return imagestore.Check(format, f, size)
+	if media, _, err := mime.ParseMediaType(c.Request.Header.Get("Content-Type")); err != nil || media != octets {
+		return nil, errs.Errorf(op, errs.Unsupported, "Use the media type %s.", octets)
+	}
+	if i.Status != model.ImageQueued {
+		return nil, errs.Errorf(op, errs.Conflict, "Image status transition from %s to saving is not allowed", i.Status)
+	}
+	if i.DiskFormat == "" || i.ContainerFormat == "" {
+		return nil, invalid("Properties disk_format, container_format must be set prior to saving data.")
+	}
+	if _, err := imagestore.Check(i.DiskFormat, bytes.NewReader(nil), 0); errs.Is(err, errs.Unsupported) {
+		return nil, errs.E(op, errs.Invalid, errs.Message(err), nil)
+	}
+	if d.MaxBytes > 0 && c.Request.ContentLength > d.MaxBytes {
+		return nil, errs.Errorf(op, errs.TooLarge, "The image is larger than %d bytes.", d.MaxBytes)
+	}
+	return i, nil
 }
 
+// activate judges stored bytes and makes them the image's.
+func (d *Door) activate(c *rest.Call, i *model.Image, b imagestore.Blob) error {
+	f, size, err := d.Store.Open(b.SHA256)
+	if errs.Is(err, errs.NotFound) {
+		// Another upload of the same bytes was refused in the moment between
+		// storing and holding them.
+		return errs.E("image.upload", errs.Unavailable, "The image data was removed meanwhile: upload it again.", err)
+	}
+	if err != nil {
+		return err
+	}
+	info, err := imagestore.Check(i.DiskFormat, f, size)
+	if cerr := f.Close(); err == nil && cerr != nil {
+		err = errs.E("image.upload", errs.Internal, "", cerr)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = c.Do(&command.ImageUpload{ID: i.ID, SHA256: b.SHA256, SHA512: b.SHA512, MD5: b.MD5, Size: b.Size, VirtualSize: info.VirtualSize})
+	return err
+}
+
+// body is a request's body whose failures are the client's.
+type body struct{ r io.Reader }
+
+// Read implements io.Reader.
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if err != nil && err != io.EOF {
+		err = errs.E("image.body", errs.Invalid, "The image data ended early.", err)
+	}
+	return n, err
+}
+
+// download gives an image's bytes, or the range of them that is asked for.
 func (d *Door) download(c *rest.Call) (rest.Answer, error) {
-	i, err := find(c)
+	i, err := find(c.View, c.Caller, c.Param("id"))
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -66,12 +113,32 @@ func (d *Door) download(c *rest.Call) (rest.Answer, error) {
 		return rest.Empty(http.StatusNoContent), nil
 	}
 	f, size, err := d.Store.Open(i.SHA256)
+	if errs.Is(err, errs.NotFound) {
+		return rest.Answer{}, errs.E("image.download", errs.Unavailable, "The image data is not on this node: another node has it.", err)
+	}
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	a := rest.Answer{Status: http.StatusOK, Stream: f, Type: "application/octet-stream", Length: size}
-	if _, err := hex.DecodeString(i.MD5); err == nil {
-		a = a.With("Content-MD5", i.MD5)
+	header := c.Request.Header.Get("Range")
+	if c.Request.Header.Get("If-Range") != "" {
+		header = ""
 	}
-	return a, nil
+	switch r, kind := parseRange(header, size); kind {
+	case partOf:
+		return r.answer(f, size), nil
+	case outside:
+		text := fault(http.StatusRequestedRangeNotSatisfiable, "The image has no such range.")
+		a := rest.Answer{Status: http.StatusRequestedRangeNotSatisfiable, Stream: io.NopCloser(strings.NewReader(text)), Type: "text/plain; charset=utf-8",
+			Length: int64(len(text))}
+		return a.With("Content-Range", contentRange("*", size)), closed(f)
+	}
+	a := rest.Answer{Status: http.StatusOK, Stream: f, Type: octets, Length: size}
+	return a.With("Content-MD5", i.MD5).With("Accept-Ranges", "bytes"), nil
+}
+
+func closed(f *os.File) error {
+	if err := f.Close(); err != nil {
+		return errs.E("image.download", errs.Internal, "", err)
+	}
+	return nil
 }

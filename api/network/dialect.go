@@ -1,58 +1,86 @@
 package network
 
 import (
-	"encoding/json"
 	"net/http"
-	"slices"
-	"sort"
+	"regexp"
 	"strings"
-	"time"
 
 	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/internal/errs"
-	"github.com/kvorum/kvorum/internal/model"
 )
 
-// Door is the front door.
-type Door struct{}
-
-type object = map[string]any
-
-// faultType is Neutron's name for a failure, as far as clients tell them apart.
-func faultType(status int, message string) string {
-	for _, row := range []struct{ part, name string }{
-		{"Quota exceeded", "OverQuota"}, {"No more IP addresses", "IpAddressGenerationFailure"}, {"The IP address", "IpAddressInUse"},
-		{"mac address", "MacAddressInUse"}, {"Network ", "NetworkNotFound"}, {"Subnet ", "SubnetNotFound"}, {"Port ", "PortNotFound"}, {"Router ", "RouterNotFound"},
-	} {
-		if strings.Contains(message, row.part) && (status == 404 || status == 409 || row.name == "OverQuota") {
-			if status == 409 {
-				return strings.ReplaceAll(row.name, "NotFound", "InUse")
-			}
-			return row.name
-		}
-	}
-	switch status {
-	case 400:
-		return "BadRequest"
-	case 403:
-		return "PolicyNotAuthorized"
-	case 404:
-		return "HTTPNotFound"
-	case 409:
-		return "Conflict"
-	}
-	return "HTTPError"
+// faults gives the failures that clients tell apart their names in Neutron, by
+// status and sentence; the first row that fits holds.
+var faults = []struct {
+	status int
+	says   *regexp.Regexp
+	name   string
+}{
+	{409, regexp.MustCompile(`^Quota exceeded`), "OverQuota"},
+	{409, regexp.MustCompile(`^No more IP addresses`), "IpAddressGenerationFailure"},
+	{409, regexp.MustCompile(`The IP address \S+ is in use`), "IpAddressInUse"},
+	{409, regexp.MustCompile(`The mac address \S+ is in use`), "MacAddressInUse"},
+	{409, regexp.MustCompile(`^Unable to complete operation on network`), "NetworkInUse"},
+	{409, regexp.MustCompile(`^Unable to complete operation on subnet`), "SubnetInUse"},
+	{409, regexp.MustCompile(`^Unable to complete operation on port`), "PortInUse"},
+	{409, regexp.MustCompile(`cannot be deleted directly via the port API`), "ServicePortInUse"},
+	{409, regexp.MustCompile(`^Router \S+ still has ports`), "RouterInUse"},
+	{409, regexp.MustCompile(`^External network`), "ExternalNetworkInUse"},
+	{409, regexp.MustCompile(`^Unable to reconfigure sharing settings`), "InvalidSharedSetting"},
+	{409, regexp.MustCompile(`^Found overlapping allocation pools`), "OverlappingAllocationPools"},
+	{409, regexp.MustCompile(`conflicts with allocation pool`), "GatewayConflictWithAllocationPools"},
+	{409, regexp.MustCompile(`ateway ip \S+ .*in use by port`), "GatewayIpInUse"},
+	{409, regexp.MustCompile(`No tenant network is available`), "NoNetworkAvailable"},
+	{409, regexp.MustCompile(`^Subnet on port`), "SubnetMismatchForPort"},
+	{404, regexp.MustCompile(`^Router \S+ has no interface on subnet`), "RouterInterfaceNotFoundForSubnet"},
+	{404, regexp.MustCompile(`^Router \S+ does not have an interface with id`), "RouterInterfaceNotFound"},
+	{404, regexp.MustCompile(`^Network `), "NetworkNotFound"},
+	{404, regexp.MustCompile(`^Subnet `), "SubnetNotFound"},
+	{404, regexp.MustCompile(`^Port `), "PortNotFound"},
+	{404, regexp.MustCompile(`^Router `), "RouterNotFound"},
+	{404, regexp.MustCompile(`^Security group `), "SecurityGroupNotFound"},
+	{404, regexp.MustCompile(`^Agent `), "AgentNotFound"},
+	{404, regexp.MustCompile(`^Extension `), "ExtensionNotFound"},
+	{400, regexp.MustCompile(`overlaps with another subnet|^Invalid input for operation`), "InvalidInput"},
+	{400, regexp.MustCompile(`^Invalid input for|^Unrecognized attribute|^Attribute|^Cannot update read-only|is not a valid MAC`), "HTTPBadRequest"},
+	{400, regexp.MustCompile(`for the specified subnet`), "InvalidIpForSubnet"},
+	{400, regexp.MustCompile(`for any of the subnets`), "InvalidIpForNetwork"},
+	{400, regexp.MustCompile(`spans beyond the subnet`), "OutOfBoundsAllocationPool"},
+	{400, regexp.MustCompile(`^The allocation pool`), "InvalidAllocationPool"},
+	{400, nil, "BadRequest"},
+	{403, nil, "PolicyNotAuthorized"},
+	{404, nil, "HTTPNotFound"},
+	{405, nil, "HTTPMethodNotAllowed"},
+	{409, nil, "Conflict"},
+	{413, nil, "HTTPRequestEntityTooLarge"},
+	{501, nil, "HTTPNotImplemented"},
+	{503, nil, "ServiceUnavailable"},
 }
 
-// Dialect is how Network words its faults.
+func faultType(status int, message string) string {
+	for _, f := range faults {
+		if f.status == status && (f.says == nil || f.says.MatchString(message)) {
+			return f.name
+		}
+	}
+	return "HTTPInternalServerError"
+}
+
+// Dialect is how Network words its faults. Who is not known gets the answer of
+// Identity's middleware, as everywhere.
 func Dialect(root string) *rest.Dialect {
 	return &rest.Dialect{
 		Name: "network", Root: root,
 		Fault: func(_ *rest.Call, status int, message string, _ http.Header) (any, string) {
+			if status == http.StatusUnauthorized {
+				return object{"error": object{"code": status, "title": http.StatusText(status), "message": message}}, ""
+			}
 			return object{"NeutronError": object{"type": faultType(status, message), "message": message, "detail": ""}}, ""
 		},
-		Unauthorized: func(c *rest.Call) string { return `Keystone uri="` + c.Endpoint + `"` },
-		Forbidden:    func(r *rest.Route) string { return "(rule:" + r.Name + ") is disallowed by policy" },
+		Unauthorized: func(c *rest.Call) string {
+			return `Keystone uri="` + strings.TrimSuffix(c.Endpoint, root) + `/identity"`
+		},
+		Forbidden: func(r *rest.Route) string { return "(rule:" + r.Name + ") is disallowed by policy" },
 		Status: func(err error) int {
 			if errs.Is(err, errs.Quota) {
 				return http.StatusConflict
@@ -66,131 +94,15 @@ func invalid(format string, args ...any) error {
 	return errs.Errorf("network.parse", errs.Invalid, format, args...)
 }
 
+func notOffered(format string, args ...any) error {
+	return errs.Errorf("network.parse", errs.NotImplemented, format, args...)
+}
+
+func forbidden(format string, args ...any) error {
+	return errs.Errorf("network.policy", errs.Forbidden, format, args...)
+}
+
+// notFound words that something is not there, or not the caller's.
 func notFound(what, id string) error {
-	return errs.Errorf("network.find", errs.NotFound, "%s %s could not be found", what, id)
-}
-
-func at(unixNano int64) string { return time.Unix(0, unixNano).UTC().Format("2006-01-02T15:04:05Z") }
-
-// body reads {"<name>": {...}} strictly into v.
-func body(c *rest.Call, name string, v any) error {
-	var outer map[string]json.RawMessage
-	if err := c.Decode(&outer, false); err != nil {
-		return err
-	}
-	inner, ok := outer[name]
-	if !ok {
-		if _, bulk := outer[name+"s"]; bulk {
-			return errs.Errorf("network.bulk", errs.NotImplemented, "Making several at once is not offered: make them one by one.")
-		}
-		return invalid("Resource '%s' is missing from the body", name)
-	}
-	sub := *c
-	sub.Body = inner
-	err := sub.Decode(v, true)
-	if err != nil {
-		if _, field, ok := strings.Cut(errs.Message(err), "unknown field "); ok {
-			return invalid("Unrecognized attribute(s) '%s'", strings.Trim(field, `"`))
-		}
-	}
-	return err
-}
-
-// owner is the project that a new resource belongs to: the caller's, or any
-// for administrators.
-func owner(c *rest.Call, given ...string) (model.ProjectID, error) {
-	for _, g := range given {
-		if g != "" && g != string(c.Caller.ProjectID()) {
-			if !c.Caller.Admin() {
-				return "", errs.Errorf("network.owner", errs.Forbidden, "The specified project is not yours: it is disallowed by policy")
-			}
-			return model.ProjectID(g), nil
-		}
-	}
-	return c.Caller.ProjectID(), nil
-}
-
-// answer gives one resource.
-func answer(status int, name string, o object) (rest.Answer, error) {
-	return rest.JSON(status, object{name: o}), nil
-}
-
-// list answers a collection: filtered by every visible attribute that the
-// query names, sorted, cut into pages and into fields.
-func list(c *rest.Call, plural string, all []object) (rest.Answer, error) {
-	q := c.Request.URL.Query()
-	all = slices.DeleteFunc(all, func(o object) bool { return !matches(o, q) })
-	if k := q.Get("sort_key"); k != "" {
-		sort.SliceStable(all, func(i, j int) bool {
-			a, b := text(all[i][k]), text(all[j][k])
-			return (a < b) != (q.Get("sort_dir") == "desc") && a != b
-		})
-	}
-	limit, err := c.Limit(rest.MaxLimit, rest.MaxLimit)
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	page, more, found := rest.Page(all, func(o object) string { return text(o["id"]) }, q.Get("marker"), limit)
-	if !found {
-		return rest.Answer{}, invalid("The marker %s is not in this list", q.Get("marker"))
-	}
-	out := object{}
-	if more && q.Has("limit") {
-		q.Set("marker", text(page[len(page)-1]["id"]))
-		out[plural+"_links"] = []object{{"rel": "next", "href": c.Endpoint + "/v2.0/" + plural + "?" + q.Encode()}}
-		q = c.Request.URL.Query()
-	}
-	items := []object{}
-	for _, o := range page {
-		if fields := q["fields"]; len(fields) > 0 {
-			cut := object{}
-			for _, f := range fields {
-				if v, ok := o[f]; ok {
-					cut[f] = v
-				}
-			}
-			o = cut
-		}
-		items = append(items, o)
-	}
-	out[plural] = items
-	return rest.JSON(http.StatusOK, out), nil
-}
-
-func text(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return ""
-	}
-	return strings.Trim(string(b), `"`)
-}
-
-func matches(o object, q map[string][]string) bool {
-	for name, values := range q {
-		have, visible := o[name]
-		if name == "fixed_ips" {
-			if !matchesFixed(text(have), values) {
-				return false
-			}
-			continue
-		}
-		if !visible || name == "fields" {
-			continue
-		}
-		if !slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, text(have)) }) {
-			return false
-		}
-	}
-	return true
-}
-
-// matchesFixed looks for subnet_id=... and ip_address=... in a port's addresses.
-func matchesFixed(have string, values []string) bool {
-	for _, v := range values {
-		key, value, _ := strings.Cut(v, "=")
-		if !strings.Contains(have, `"`+key+`":"`+value+`"`) {
-			return false
-		}
-	}
-	return true
+	return errs.Errorf("network.find", errs.NotFound, "%s %.64s could not be found.", what, id)
 }

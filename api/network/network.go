@@ -5,40 +5,45 @@ import (
 
 	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/fsm/command"
-	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/fsm/state"
 	"github.com/kvorum/kvorum/internal/model"
 )
 
-func word(down bool) string {
-	if down {
-		return "DOWN"
-	}
-	return "ACTIVE"
-}
+var networkShape = newShape("network", map[string]rule{
+	"admin_state_up": both, "status": readOnly, "shared": both, "router:external": both, "mtu": both, "subnets": readOnly,
+	"port_security_enabled": only("true"), "is_default": only("false"),
+	"availability_zone_hints": only("[]"), "availability_zones": readOnly, "ipv4_address_scope": readOnly, "ipv6_address_scope": readOnly,
+	"provider:network_type": adminOnly(`"vxlan"`), "provider:physical_network": adminOnly("null"), "provider:segmentation_id": adminOnly("null"),
+})
 
-func renderNetwork(c *rest.Call, n *model.Network) object {
+func renderNetwork(v state.View, who rest.Caller, n *model.Network) object {
 	subnets := []model.SubnetID{}
-	for s := range c.View.SubnetsOf(n.ID) {
+	for s := range v.SubnetsOf(n.ID) {
 		subnets = append(subnets, s.ID)
 	}
 	o := object{"id": n.ID, "name": n.Name, "description": n.Description, "admin_state_up": !n.Down, "status": word(n.Down), "subnets": subnets,
 		"shared": n.Shared, "tenant_id": n.ProjectID, "project_id": n.ProjectID, "router:external": n.External, "mtu": n.MTU,
-		"created_at": at(n.CreatedAt), "updated_at": at(n.UpdatedAt), "revision_number": n.Revision, "tags": []string{},
-		"availability_zone_hints": []string{}, "availability_zones": []string{}, "ipv4_address_scope": nil, "ipv6_address_scope": nil}
-	if c.Caller.Admin() {
-		o["provider:network_type"], o["provider:physical_network"], o["provider:segmentation_id"] = "vxlan", nil, n.Segment
+		"port_security_enabled": true, "created_at": at(n.CreatedAt), "updated_at": at(n.UpdatedAt), "revision_number": int(n.Revision),
+		"tags": []string{}, "availability_zone_hints": []string{}, "availability_zones": []string{}, "ipv4_address_scope": nil, "ipv6_address_scope": nil}
+	if who.Admin() {
+		o["provider:network_type"], o["provider:physical_network"], o["provider:segmentation_id"] = "vxlan", nil, int(n.Segment)
 	}
 	return o
 }
 
-func seesNetwork(c *rest.Call, n *model.Network) bool {
-	return n != nil && (n.ProjectID == c.Caller.ProjectID() || n.Shared || n.External || c.Caller.Admin())
+func seesNetwork(who rest.Caller, n *model.Network) bool {
+	return n != nil && (n.Shared || n.External || owns(who, n.ProjectID))
 }
 
-func findNetwork(c *rest.Call) (*model.Network, error) {
-	n := c.View.Network(model.NetworkID(c.Param("id")))
-	if !seesNetwork(c, n) {
-		return nil, notFound("Network", c.Param("id"))
+// owns tells whether what belongs to a project is the caller's to use.
+func owns(who rest.Caller, p model.ProjectID) bool { return p == who.ProjectID() || who.Admin() }
+
+// findNetwork gives a network that the caller may see; others do not exist for
+// it.
+func findNetwork(v state.View, who rest.Caller, id string) (*model.Network, error) {
+	n := v.Network(model.NetworkID(id))
+	if !seesNetwork(who, n) {
+		return nil, notFound("Network", id)
 	}
 	return n, nil
 }
@@ -46,90 +51,68 @@ func findNetwork(c *rest.Call) (*model.Network, error) {
 func listNetworks(c *rest.Call) (rest.Answer, error) {
 	var all []object
 	for n := range c.View.Networks() {
-		if seesNetwork(c, n) {
-			all = append(all, renderNetwork(c, n))
+		if seesNetwork(c.Caller, n) {
+			all = append(all, renderNetwork(c.View, c.Caller, n))
 		}
 	}
-	return list(c, "networks", all)
+	return list(c, networkShape, all)
 }
 
 func showNetwork(c *rest.Call) (rest.Answer, error) {
-	n, err := findNetwork(c)
+	n, err := findNetwork(c.View, c.Caller, c.Param("id"))
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	return answer(http.StatusOK, "network", renderNetwork(c, n))
+	return one(c, networkShape, renderNetwork(c.View, c.Caller, n))
 }
 
 // networkIn is the body of a network's create and update.
 type networkIn struct {
-	Name        *string `json:"name"`
-	Description *string `json:"description"`
-	Up          *bool   `json:"admin_state_up"`
-	Shared      *bool   `json:"shared"`
-	External    *bool   `json:"router:external"`
-	MTU         *int    `json:"mtu"`
-	Tenant      string  `json:"tenant_id"`
-	Project     string  `json:"project_id"`
-}
-
-// or gives what is given, or a default.
-func or[T any](given *T, def T) T {
-	if given == nil {
-		return def
-	}
-	return *given
-}
-
-func not(b *bool) *bool {
-	if b == nil {
-		return nil
-	}
-	n := !*b
-	return &n
-}
-
-func (in networkIn) allowed(c *rest.Call) error {
-	if (or(in.Shared, false) || or(in.External, false)) && !c.Caller.Admin() {
-		return errs.Errorf("network.policy", errs.Forbidden, "shared and router:external are for administrators: it is disallowed by policy")
-	}
-	return nil
+	owned
+	Name        *string  `json:"name"`
+	Description *string  `json:"description"`
+	Up          *boolean `json:"admin_state_up"`
+	Shared      *boolean `json:"shared"`
+	External    *boolean `json:"router:external"`
+	MTU         *number  `json:"mtu"`
 }
 
 func createNetwork(c *rest.Call) (rest.Answer, error) {
-	var in networkIn
-	if err := body(c, "network", &in); err != nil {
-		return rest.Answer{}, err
-	}
-	if err := in.allowed(c); err != nil {
-		return rest.Answer{}, err
-	}
-	p, err := owner(c, in.Tenant, in.Project)
+	in, bulk, err := read[networkIn](c, networkShape, true)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	cmd := &command.NetworkCreate{ID: model.NetworkID(c.UUID()), ProjectID: p, Name: or(in.Name, ""), Description: or(in.Description, ""),
-		Down: !or(in.Up, true), Shared: or(in.Shared, false), External: or(in.External, false), MTU: or(in.MTU, 0)}
+	cmd, err := decideNetwork(c.Caller, in, c.UUID())
+	if err != nil {
+		return rest.Answer{}, err
+	}
 	if _, err := c.Do(cmd); err != nil {
 		return rest.Answer{}, err
 	}
-	return answer(http.StatusCreated, "network", renderNetwork(c, c.View.Network(cmd.ID)))
+	return changed(c, networkShape, http.StatusCreated, bulk, c.View.Network(cmd.ID), renderNetwork, notFound("Network", string(cmd.ID)))
+}
+
+// decideNetwork turns a new network's body into its command.
+func decideNetwork(who rest.Caller, in networkIn, id string) (*command.NetworkCreate, error) {
+	p, err := in.owner(who)
+	if err != nil {
+		return nil, err
+	}
+	return &command.NetworkCreate{ID: model.NetworkID(id), ProjectID: p, Name: or(in.Name, ""), Description: or(in.Description, ""),
+		Down: !bool(or(in.Up, true)), Shared: bool(or(in.Shared, false)), External: bool(or(in.External, false)), MTU: int(or(in.MTU, 0))}, nil
 }
 
 func updateNetwork(c *rest.Call) (rest.Answer, error) {
-	var in networkIn
-	if err := body(c, "network", &in); err != nil {
+	in, _, err := read[networkIn](c, networkShape, false)
+	if err != nil {
 		return rest.Answer{}, err
 	}
-	if err := in.allowed(c); err != nil {
+	id := model.NetworkID(c.Param("id"))
+	if _, err := c.Do(&command.NetworkUpdate{ID: id, Name: in.Name, Description: in.Description, Down: not(in.Up),
+		Shared: (*bool)(in.Shared), External: (*bool)(in.External), MTU: in.MTU.whole()}); err != nil {
 		return rest.Answer{}, err
 	}
-	cmd := &command.NetworkUpdate{ID: model.NetworkID(c.Param("id")), Name: in.Name, Description: in.Description, Down: not(in.Up),
-		Shared: in.Shared, External: in.External, MTU: in.MTU}
-	if _, err := c.Do(cmd); err != nil {
-		return rest.Answer{}, err
-	}
-	return answer(http.StatusOK, "network", renderNetwork(c, c.View.Network(cmd.ID)))
+	return changed(c, networkShape, http.StatusOK, false, c.View.Network(id), renderNetwork, notFound("Network", string(id)))
 }
 
 func deleteNetwork(c *rest.Call) (rest.Answer, error) {

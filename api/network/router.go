@@ -6,11 +6,17 @@ import (
 
 	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/fsm/command"
-	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/fsm/state"
 	"github.com/kvorum/kvorum/internal/model"
 )
 
-func renderRouter(r *model.Router) object {
+var routerShape = newShape("router", map[string]rule{
+	"admin_state_up": both, "status": readOnly, "external_gateway_info": {create: true, update: true, null: true},
+	"routes": only("[]"), "ha": adminOnly("false", "null"), "distributed": adminOnly("false", "null"), "flavor_id": only("null"),
+	"availability_zone_hints": only("[]"), "availability_zones": readOnly,
+})
+
+func renderRouter(_ state.View, _ rest.Caller, r *model.Router) object {
 	var gateway any
 	if r.ExternalNetworkID != "" {
 		gateway = object{"network_id": r.ExternalNetworkID, "enable_snat": true, "external_fixed_ips": []string{}}
@@ -18,164 +24,133 @@ func renderRouter(r *model.Router) object {
 	return object{"id": r.ID, "name": r.Name, "description": r.Description, "tenant_id": r.ProjectID, "project_id": r.ProjectID,
 		"admin_state_up": !r.Down, "status": word(r.Down), "external_gateway_info": gateway, "routes": []string{}, "ha": false, "distributed": false,
 		"flavor_id": nil, "availability_zone_hints": []string{}, "availability_zones": []string{},
-		"created_at": at(r.CreatedAt), "updated_at": at(r.UpdatedAt), "revision_number": r.Revision, "tags": []string{}}
+		"created_at": at(r.CreatedAt), "updated_at": at(r.UpdatedAt), "revision_number": int(r.Revision), "tags": []string{}}
 }
 
 func listRouters(c *rest.Call) (rest.Answer, error) {
 	var all []object
 	for r := range c.View.Routers() {
-		if r.ProjectID == c.Caller.ProjectID() || c.Caller.Admin() {
-			all = append(all, renderRouter(r))
+		if owns(c.Caller, r.ProjectID) {
+			all = append(all, renderRouter(c.View, c.Caller, r))
 		}
 	}
-	return list(c, "routers", all)
+	return list(c, routerShape, all)
 }
 
-func findRouter(c *rest.Call) (*model.Router, error) {
-	r := c.View.Router(model.RouterID(c.Param("id")))
-	if r == nil || r.ProjectID != c.Caller.ProjectID() && !c.Caller.Admin() {
-		return nil, notFound("Router", c.Param("id"))
+// findRouter gives a router that is the caller's; others do not exist for it.
+func findRouter(v state.View, who rest.Caller, id string) (*model.Router, error) {
+	r := v.Router(model.RouterID(id))
+	if r == nil || !owns(who, r.ProjectID) {
+		return nil, notFound("Router", id)
 	}
 	return r, nil
 }
 
 func showRouter(c *rest.Call) (rest.Answer, error) {
-	r, err := findRouter(c)
+	r, err := findRouter(c.View, c.Caller, c.Param("id"))
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	return answer(http.StatusOK, "router", renderRouter(r))
+	return one(c, routerShape, renderRouter(c.View, c.Caller, r))
 }
 
 // routerIn is the body of a router's create and update.
 type routerIn struct {
-	Name        *string          `json:"name"`
-	Description *string          `json:"description"`
-	Up          *bool            `json:"admin_state_up"`
-	Gateway     *json.RawMessage `json:"external_gateway_info"`
-	Tenant      string           `json:"tenant_id"`
-	Project     string           `json:"project_id"`
+	owned
+	Name        *string      `json:"name"`
+	Description *string      `json:"description"`
+	Up          *boolean     `json:"admin_state_up"`
+	Gateway     optionalJSON `json:"external_gateway_info"`
 }
 
-// gateway reads external_gateway_info; nil when it is absent, empty for none.
+// optionalJSON keeps an attribute as it is, null included; nil when absent.
+type optionalJSON []byte
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (o *optionalJSON) UnmarshalJSON(b []byte) error {
+	*o = append(optionalJSON{}, b...)
+	return nil
+}
+
+// gatewayShape is what external_gateway_info may have.
+var gatewayShape = &shape{one: "external_gateway_info", attrs: map[string]rule{
+	"network_id": both, "enable_snat": only("true"), "external_fixed_ips": only("[]"),
+}}
+
+// gateway is the external network that a body names: nil when it does not
+// speak of it, empty for none. The way out is the host's own address, with
+// source NAT, so neither addresses nor NAT can be chosen.
 func (in routerIn) gateway() (*model.NetworkID, error) {
 	if in.Gateway == nil {
 		return nil, nil
 	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(in.Gateway, &fields); err != nil {
+		return nil, invalid("Invalid input for external_gateway_info. Reason: it is neither an object nor null.")
+	}
 	var g struct {
 		Network model.NetworkID `json:"network_id"`
-		SNAT    *bool           `json:"enable_snat"`
 	}
-	if err := json.Unmarshal(*in.Gateway, &g); err != nil {
-		return nil, invalid("Invalid input for external_gateway_info. Reason: it is not an object or null.")
+	if len(fields) == 0 {
+		return &g.Network, nil
 	}
-	if g.SNAT != nil && !*g.SNAT {
-		return nil, errs.Errorf("network.router", errs.NotImplemented, "A gateway without source NAT is not offered.")
+	if _, there := fields["network_id"]; !there {
+		return nil, invalid("Invalid input for external_gateway_info. Reason: Validation of dictionary's keys failed. Expected keys: {'network_id'}.")
+	}
+	if err := gatewayShape.readOne(in.Gateway, false, true, &g); err != nil {
+		return nil, err
+	}
+	if g.Network == "" {
+		return nil, invalid("Invalid input for external_gateway_info. Reason: '' is not a valid UUID.")
 	}
 	return &g.Network, nil
 }
 
 func createRouter(c *rest.Call) (rest.Answer, error) {
-	var in routerIn
-	if err := body(c, "router", &in); err != nil {
-		return rest.Answer{}, err
-	}
-	p, err := owner(c, in.Tenant, in.Project)
+	in, bulk, err := read[routerIn](c, routerShape, true)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	gateway, err := in.gateway()
+	cmd, err := decideRouter(c.Caller, in, c.UUID())
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	cmd := &command.RouterCreate{ID: model.RouterID(c.UUID()), ProjectID: p, Name: or(in.Name, ""), Description: or(in.Description, ""),
-		Down: !or(in.Up, true), ExternalNetworkID: or(gateway, "")}
 	if _, err := c.Do(cmd); err != nil {
 		return rest.Answer{}, err
 	}
-	return answer(http.StatusCreated, "router", renderRouter(c.View.Router(cmd.ID)))
+	return changed(c, routerShape, http.StatusCreated, bulk, c.View.Router(cmd.ID), renderRouter, notFound("Router", string(cmd.ID)))
+}
+
+// decideRouter turns a new router's body into its command.
+func decideRouter(who rest.Caller, in routerIn, id string) (*command.RouterCreate, error) {
+	p, err := in.owner(who)
+	if err != nil {
+		return nil, err
+	}
+	gateway, err := in.gateway()
+	if err != nil {
+		return nil, err
+	}
+	return &command.RouterCreate{ID: model.RouterID(id), ProjectID: p, Name: or(in.Name, ""), Description: or(in.Description, ""),
+		Down: !bool(or(in.Up, true)), ExternalNetworkID: or(gateway, "")}, nil
 }
 
 func updateRouter(c *rest.Call) (rest.Answer, error) {
-	var in routerIn
-	if err := body(c, "router", &in); err != nil {
+	in, _, err := read[routerIn](c, routerShape, false)
+	if err != nil {
 		return rest.Answer{}, err
 	}
 	gateway, err := in.gateway()
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	cmd := &command.RouterUpdate{ID: model.RouterID(c.Param("id")), Name: in.Name, Description: in.Description, Down: not(in.Up), ExternalNetworkID: gateway}
-	if _, err := c.Do(cmd); err != nil {
+	id := model.RouterID(c.Param("id"))
+	if _, err := c.Do(&command.RouterUpdate{ID: id, Name: in.Name, Description: in.Description, Down: not(in.Up), ExternalNetworkID: gateway}); err != nil {
 		return rest.Answer{}, err
 	}
-	return answer(http.StatusOK, "router", renderRouter(c.View.Router(cmd.ID)))
+	return changed(c, routerShape, http.StatusOK, false, c.View.Router(id), renderRouter, notFound("Router", string(id)))
 }
 
 func deleteRouter(c *rest.Call) (rest.Answer, error) {
 	return remove(c, &command.RouterDelete{ID: model.RouterID(c.Param("id"))})
-}
-
-// interfaceIn names the subnet of an interface.
-func interfaceIn(c *rest.Call) (model.SubnetID, error) {
-	var in struct {
-		Subnet string `json:"subnet_id"`
-		Port   string `json:"port_id"`
-	}
-	if err := c.Decode(&in, true); err != nil {
-		return "", err
-	}
-	if in.Port != "" {
-		if p := c.View.Port(model.PortID(in.Port)); p != nil && p.DeviceID == c.Param("id") {
-			for a := range c.View.FixedAddressesOf(p.ID) {
-				return a.SubnetID, nil
-			}
-		}
-		return "", errs.Errorf("network.router", errs.NotImplemented, "An interface is made by a subnet's id here, not by a port's.")
-	}
-	if in.Subnet == "" {
-		return "", invalid("Either subnet_id or port_id must be specified")
-	}
-	return model.SubnetID(in.Subnet), nil
-}
-
-func attach(c *rest.Call) (rest.Answer, error) {
-	subnet, err := interfaceIn(c)
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	var network model.NetworkID
-	if s := c.View.Subnet(subnet); s != nil {
-		network = s.NetworkID
-	}
-	cmd := &command.RouterAttach{ID: model.RouterID(c.Param("id")), SubnetID: subnet, PortID: model.PortID(c.UUID()), MAC: newMAC(c, network)}
-	if _, err := c.Do(cmd); err != nil {
-		return rest.Answer{}, err
-	}
-	return interfaceOut(c, subnet, cmd.PortID)
-}
-
-func detach(c *rest.Call) (rest.Answer, error) {
-	subnet, err := interfaceIn(c)
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	var port model.PortID
-	for p := range c.View.PortsOfDevice(c.Param("id")) {
-		for a := range c.View.FixedAddressesOf(p.ID) {
-			if a.SubnetID == subnet {
-				port = p.ID
-			}
-		}
-	}
-	if _, err := c.Do(&command.RouterDetach{ID: model.RouterID(c.Param("id")), SubnetID: subnet}); err != nil {
-		return rest.Answer{}, err
-	}
-	return interfaceOut(c, subnet, port)
-}
-
-func interfaceOut(c *rest.Call, subnet model.SubnetID, port model.PortID) (rest.Answer, error) {
-	r, s := c.View.Router(model.RouterID(c.Param("id"))), c.View.Subnet(subnet)
-	return rest.JSON(http.StatusOK, object{"id": r.ID, "tenant_id": r.ProjectID, "project_id": r.ProjectID, "port_id": port,
-		"network_id": s.NetworkID, "subnet_id": subnet, "subnet_ids": []model.SubnetID{subnet}}), nil
 }

@@ -7,19 +7,25 @@ import (
 
 	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/fsm/command"
+	"github.com/kvorum/kvorum/fsm/state"
 	"github.com/kvorum/kvorum/internal/model"
 )
 
-func renderSubnet(s *model.Subnet) object {
-	pools, routes, dns := []object{}, []object{}, s.DNS
+// subnetShape has no status: a subnet is a range, not a thing that runs.
+var subnetShape = newShape("subnet", map[string]rule{
+	"network_id": needed, "ip_version": needed, "cidr": needed, "gateway_ip": {create: true, update: true, null: true}, "enable_dhcp": both,
+	"allocation_pools": both, "dns_nameservers": both, "host_routes": both,
+	"ipv6_ra_mode": only("null"), "ipv6_address_mode": only("null"), "subnetpool_id": only("null"), "segment_id": only("null"),
+	"service_types": only("[]"), "use_default_subnetpool": only("false"),
+})
+
+func renderSubnet(_ state.View, _ rest.Caller, s *model.Subnet) object {
+	pools, routes := []object{}, []object{}
 	for _, p := range s.Pools {
 		pools = append(pools, object{"start": p.Start, "end": p.End})
 	}
 	for _, r := range s.Routes {
 		routes = append(routes, object{"destination": r.Destination, "nexthop": r.NextHop})
-	}
-	if dns == nil {
-		dns = []string{}
 	}
 	var gateway any
 	if s.Gateway != "" {
@@ -30,115 +36,125 @@ func renderSubnet(s *model.Subnet) object {
 		version = 6
 	}
 	return object{"id": s.ID, "name": s.Name, "description": s.Description, "network_id": s.NetworkID, "tenant_id": s.ProjectID, "project_id": s.ProjectID,
-		"ip_version": version, "cidr": s.CIDR, "gateway_ip": gateway, "enable_dhcp": !s.NoDHCP, "allocation_pools": pools, "dns_nameservers": dns,
-		"host_routes": routes, "ipv6_ra_mode": nil, "ipv6_address_mode": nil, "subnetpool_id": nil, "service_types": []string{}, "segment_id": nil,
-		"created_at": at(s.CreatedAt), "updated_at": at(s.UpdatedAt), "revision_number": s.Revision, "tags": []string{}}
+		"ip_version": version, "cidr": s.CIDR, "gateway_ip": gateway, "enable_dhcp": !s.NoDHCP, "allocation_pools": pools,
+		"dns_nameservers": append([]string{}, s.DNS...), "host_routes": routes, "ipv6_ra_mode": nil, "ipv6_address_mode": nil, "subnetpool_id": nil,
+		"service_types": []string{}, "segment_id": nil, "created_at": at(s.CreatedAt), "updated_at": at(s.UpdatedAt),
+		"revision_number": int(s.Revision), "tags": []string{}}
 }
 
-func seesSubnet(c *rest.Call, s *model.Subnet) bool {
-	return s != nil && (s.ProjectID == c.Caller.ProjectID() || seesNetwork(c, c.View.Network(s.NetworkID)))
+func seesSubnet(v state.View, who rest.Caller, s *model.Subnet) bool {
+	return s != nil && (owns(who, s.ProjectID) || seesNetwork(who, v.Network(s.NetworkID)))
 }
 
 func listSubnets(c *rest.Call) (rest.Answer, error) {
 	var all []object
 	for s := range c.View.Subnets() {
-		if seesSubnet(c, s) {
-			all = append(all, renderSubnet(s))
+		if seesSubnet(c.View, c.Caller, s) {
+			all = append(all, renderSubnet(c.View, c.Caller, s))
 		}
 	}
-	return list(c, "subnets", all)
+	return list(c, subnetShape, all)
 }
 
 func showSubnet(c *rest.Call) (rest.Answer, error) {
 	s := c.View.Subnet(model.SubnetID(c.Param("id")))
-	if !seesSubnet(c, s) {
+	if !seesSubnet(c.View, c.Caller, s) {
 		return rest.Answer{}, notFound("Subnet", c.Param("id"))
 	}
-	return answer(http.StatusOK, "subnet", renderSubnet(s))
+	return one(c, subnetShape, renderSubnet(c.View, c.Caller, s))
 }
 
 // subnetIn is the body of a subnet's create and update.
 type subnetIn struct {
+	owned
 	Name        *string            `json:"name"`
 	Description *string            `json:"description"`
 	Network     string             `json:"network_id"`
-	IPVersion   *int               `json:"ip_version"`
+	IPVersion   number             `json:"ip_version"`
 	CIDR        string             `json:"cidr"`
-	Gateway     *json.RawMessage   `json:"gateway_ip"`
-	DHCP        *bool              `json:"enable_dhcp"`
+	Gateway     optionalText       `json:"gateway_ip"`
+	DHCP        *boolean           `json:"enable_dhcp"`
 	Pools       *[]model.Pool      `json:"allocation_pools"`
 	DNS         *[]string          `json:"dns_nameservers"`
 	Routes      *[]model.HostRoute `json:"host_routes"`
-	Tenant      string             `json:"tenant_id"`
-	Project     string             `json:"project_id"`
 }
 
-// gateway reads gateway_ip: given is false when it is absent, and null is
-// "none".
-func (in subnetIn) gateway() (ip string, given bool, err error) {
-	if in.Gateway == nil {
-		return "", false, nil
+// optionalText tells an attribute that is absent from one that is null: given
+// says that it is there, and null gives an empty text.
+type optionalText struct {
+	given bool
+	text  string
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (o *optionalText) UnmarshalJSON(b []byte) error {
+	o.given = true
+	return json.Unmarshal(b, &o.text)
+}
+
+// pointer is the text for commands that change only what is given.
+func (o optionalText) pointer() *string {
+	if !o.given {
+		return nil
 	}
-	if string(*in.Gateway) == "null" {
-		return "", true, nil
-	}
-	if json.Unmarshal(*in.Gateway, &ip) != nil {
-		return "", true, invalid("Invalid input for gateway_ip. Reason: it is not an IP address.")
-	}
-	return ip, true, nil
+	return &o.text
 }
 
 func createSubnet(c *rest.Call) (rest.Answer, error) {
-	var in subnetIn
-	if err := body(c, "subnet", &in); err != nil {
+	in, bulk, err := read[subnetIn](c, subnetShape, true)
+	if err != nil {
 		return rest.Answer{}, err
+	}
+	cmd, err := decideSubnet(c.View, c.Caller, in, c.UUID())
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	if _, err := c.Do(cmd); err != nil {
+		return rest.Answer{}, err
+	}
+	return changed(c, subnetShape, http.StatusCreated, bulk, c.View.Subnet(cmd.ID), renderSubnet, notFound("Subnet", string(cmd.ID)))
+}
+
+// decideSubnet turns a new subnet's body into its command. Without a word
+// about the gateway it is the range's first address.
+func decideSubnet(v state.View, who rest.Caller, in subnetIn, id string) (*command.SubnetCreate, error) {
+	if in.IPVersion != 4 && in.IPVersion != 6 {
+		return nil, invalid("Invalid input for ip_version. Reason: '%d' is not in [4, 6].", in.IPVersion)
 	}
 	prefix, err := netip.ParsePrefix(in.CIDR)
 	if err != nil {
-		return rest.Answer{}, invalid("Invalid input for cidr. Reason: '%.64s' is not a valid IP subnet.", in.CIDR)
+		return nil, invalid("Invalid input for cidr. Reason: '%.64s' is not a valid IP subnet.", in.CIDR)
 	}
-	if v := or(in.IPVersion, 4); v == 4 != prefix.Addr().Is4() {
-		return rest.Answer{}, invalid("Invalid input for operation: the IP version %d does not match the range %s.", v, in.CIDR)
+	if (in.IPVersion == 4) != prefix.Addr().Is4() {
+		return nil, invalid("Invalid input for operation: cidr '%s' does not match the ip_version '%d'.", prefix, in.IPVersion)
 	}
-	if !seesNetwork(c, c.View.Network(model.NetworkID(in.Network))) {
-		return rest.Answer{}, notFound("Network", in.Network)
+	if _, err := findNetwork(v, who, in.Network); err != nil {
+		return nil, err
 	}
-	p, err := owner(c, in.Tenant, in.Project)
+	p, err := in.owner(who)
 	if err != nil {
-		return rest.Answer{}, err
+		return nil, err
 	}
-	gateway, given, err := in.gateway()
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	if !given {
+	gateway := in.Gateway.text
+	if !in.Gateway.given {
 		gateway = prefix.Masked().Addr().Next().String()
 	}
-	cmd := &command.SubnetCreate{ID: model.SubnetID(c.UUID()), NetworkID: model.NetworkID(in.Network), ProjectID: p, Name: or(in.Name, ""),
-		Description: or(in.Description, ""), CIDR: prefix.Masked().String(), Gateway: gateway, NoDHCP: !or(in.DHCP, true), Pools: or(in.Pools, nil), DNS: or(in.DNS, nil), Routes: or(in.Routes, nil)}
-	if _, err := c.Do(cmd); err != nil {
-		return rest.Answer{}, err
-	}
-	return answer(http.StatusCreated, "subnet", renderSubnet(c.View.Subnet(cmd.ID)))
+	return &command.SubnetCreate{ID: model.SubnetID(id), NetworkID: model.NetworkID(in.Network), ProjectID: p, Name: or(in.Name, ""),
+		Description: or(in.Description, ""), CIDR: in.CIDR, Gateway: gateway, NoDHCP: !bool(or(in.DHCP, true)),
+		Pools: or(in.Pools, nil), DNS: or(in.DNS, nil), Routes: or(in.Routes, nil)}, nil
 }
 
 func updateSubnet(c *rest.Call) (rest.Answer, error) {
-	var in subnetIn
-	if err := body(c, "subnet", &in); err != nil {
-		return rest.Answer{}, err
-	}
-	gateway, given, err := in.gateway()
+	in, _, err := read[subnetIn](c, subnetShape, false)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	cmd := &command.SubnetUpdate{ID: model.SubnetID(c.Param("id")), Name: in.Name, Description: in.Description, NoDHCP: not(in.DHCP), Pools: in.Pools, DNS: in.DNS, Routes: in.Routes}
-	if given {
-		cmd.Gateway = &gateway
-	}
-	if _, err := c.Do(cmd); err != nil {
+	id := model.SubnetID(c.Param("id"))
+	if _, err := c.Do(&command.SubnetUpdate{ID: id, Name: in.Name, Description: in.Description, Gateway: in.Gateway.pointer(),
+		NoDHCP: not(in.DHCP), Pools: in.Pools, DNS: in.DNS, Routes: in.Routes}); err != nil {
 		return rest.Answer{}, err
 	}
-	return answer(http.StatusOK, "subnet", renderSubnet(c.View.Subnet(cmd.ID)))
+	return changed(c, subnetShape, http.StatusOK, false, c.View.Subnet(id), renderSubnet, notFound("Subnet", string(id)))
 }
 
 func deleteSubnet(c *rest.Call) (rest.Answer, error) {

@@ -6,6 +6,11 @@ import (
 	"github.com/kvorum/kvorum/api/rest"
 )
 
+// Door is the front door.
+type Door struct{}
+
+type object = map[string]any
+
 // Routes is the whole API as one table.
 func (d *Door) Routes() []rest.Route {
 	get, post, put, del := http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
@@ -13,10 +18,23 @@ func (d *Door) Routes() []rest.Route {
 		{Name: "versions", Method: get, Path: "", Quiet: true, Handle: versions},
 		{Name: "versions", Method: get, Path: "/", Quiet: true, Handle: versions},
 		{Name: "resources", Method: get, Path: "/v2.0/", Persona: rest.Anyone, Handle: resources},
-		{Name: "get_extensions", Method: get, Path: "/v2.0/extensions", Persona: rest.Anyone, Handle: extensions},
-		{Name: "get_extension", Method: get, Path: "/v2.0/extensions/{alias}", Persona: rest.Anyone, Handle: extension},
-		{Name: "get_quota", Method: get, Path: "/v2.0/quotas/{project}", Persona: rest.Reader, Handle: showQuota},
+		{Name: "get_extensions", Method: get, Path: "/v2.0/extensions", Persona: rest.Anyone, Handle: listExtensions},
+		{Name: "get_extension", Method: get, Path: "/v2.0/extensions/{alias}", Persona: rest.Anyone, Handle: showExtension},
+
+		{Name: "get_quotas", Method: get, Path: "/v2.0/quotas", Persona: rest.Admin, Handle: listQuotas},
+		{Name: "get_quota_project", Method: get, Path: "/v2.0/quotas/tenant", Persona: rest.Reader, Handle: quotaProject("tenant")},
+		{Name: "get_quota_project", Method: get, Path: "/v2.0/quotas/project", Persona: rest.Reader, Handle: quotaProject("project")},
+		{Name: "get_quota", Method: get, Path: "/v2.0/quotas/{project}", Persona: rest.Reader, Handle: showQuota(limits)},
+		{Name: "get_quota_default", Method: get, Path: "/v2.0/quotas/{project}/default", Persona: rest.Reader, Handle: showQuota(defaults)},
+		{Name: "get_quota_details", Method: get, Path: "/v2.0/quotas/{project}/details", Persona: rest.Reader, Handle: showQuota(details)},
+		{Name: "get_quota_details", Method: get, Path: "/v2.0/quotas/{project}/details.json", Persona: rest.Reader, Handle: showQuota(details)},
 		{Name: "update_quota", Method: put, Path: "/v2.0/quotas/{project}", Persona: rest.Admin, Handle: setQuota},
+		{Name: "delete_quota", Method: del, Path: "/v2.0/quotas/{project}", Persona: rest.Admin, Handle: resetQuota},
+
+		{Name: "get_availability_zones", Method: get, Path: "/v2.0/availability_zones", Persona: rest.Reader, Handle: listZones},
+		{Name: "get_agents", Method: get, Path: "/v2.0/agents", Persona: rest.Admin, Handle: listAgents},
+		{Name: "get_agent", Method: get, Path: "/v2.0/agents/{id}", Persona: rest.Admin, Handle: showAgent},
+
 		{Name: "add_router_interface", Method: put, Path: "/v2.0/routers/{id}/add_router_interface", Persona: rest.Member, Handle: attach},
 		{Name: "remove_router_interface", Method: put, Path: "/v2.0/routers/{id}/remove_router_interface", Persona: rest.Member, Handle: detach},
 	}
