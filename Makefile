@@ -50,6 +50,10 @@ lint: ## gofmt and vet
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
 	$(GO) vet -tags $(TAGS) ./...
 
+.PHONY: sim
+sim: ## simulate the whole cluster; SEED=n replays one, else new ones for a while
+	$(GO) run ./jepsen/sim/simulate $(if $(SEED),-seed $(SEED),-n 200)
+
 .PHONY: bench
 bench: build ## the benchmarks, side by side with their peers; ROW=name for some
 	$(GO) build -tags $(TAGS) -o bin/kvorum-bench ./cmd/kvorum-bench
@@ -57,7 +61,7 @@ bench: build ## the benchmarks, side by side with their peers; ROW=name for some
 
 .PHONY: golden
 golden: ## rewrite the golden files; read the difference before you commit it
-	$(GO) test -tags $(TAGS) ./metadata ./fsm/... ./placement ./netd ./api/... ./hostagent/libvirt -run 'Golden|XML' -update
+	$(GO) test -tags $(TAGS) ./metadata ./fsm/command ./netd ./api/compute ./api/image ./api/network ./hostagent/libvirt -run 'Golden|XML' -update
 
 .PHONY: stats
 stats: ## lines of source and of tests, longest files and functions

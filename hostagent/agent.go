@@ -82,6 +82,9 @@ func New(c Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := ledger.numberReports(c.Clock.Now()); err != nil {
+		return nil, err
+	}
 	if c.MaxFetches <= 0 {
 		c.MaxFetches = 2
 	}

@@ -26,6 +26,7 @@ type plane struct {
 	down     bool
 	seen     map[string]assign.Observed
 	reports  int
+	lastSeq  uint64
 	refuse   map[string]bool
 	register []assign.Capacity
 	changed  chan struct{} // closed when desired changes
@@ -99,6 +100,7 @@ func (p *plane) Report(_ context.Context, r assign.Report) error {
 		}
 	}
 	p.reports++
+	p.lastSeq = r.Seq
 	for _, o := range r.Guests {
 		p.seen[o.ID] = o
 	}

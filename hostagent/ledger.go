@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/errs"
@@ -27,12 +29,17 @@ type Ledger struct {
 	records   map[string]Record
 	saved     map[string][]byte // each record's bytes on disk
 	round     uint64
+	reports   uint64 // the number of the last report
 }
 
 const (
 	desiredFile  = "desired"
 	recordPrefix = "guest-"
+	reportsFile  = "reports"
 )
+
+// reportsPerLife is more than an agent ever reports in one life.
+const reportsPerLife = 1 << 32
 
 // OpenLedger reads the ledger of the host. clusterID may be empty: then the
 // first desired state that is accepted binds the host to its cluster. A ledger
@@ -75,7 +82,6 @@ func (l *Ledger) loadRecords() error {
 		if err := json.Unmarshal(b, &rec); err != nil || rec.ID != id {
 			return errs.E("hostagent.ledger.open", errs.Internal, "The ledger's record "+name+" is damaged.", err)
 		}
-		rec.Offered = rec.Told
 		rec.Interrupted = rec.rebooting()
 		l.records[id], l.saved[id] = rec, b
 	}
@@ -257,16 +263,10 @@ func (l *Ledger) Record(id string) Record {
 	return rec
 }
 
-// Put stores a guest's record; when it returns nil the record is on disk. What
-// was told is kept as it is.
+// Put stores a guest's record; when it returns nil the record is on disk.
 func (l *Ledger) Put(rec Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	rec.Told = l.records[rec.ID].Told
-	return l.put(rec)
-}
-
-func (l *Ledger) put(rec Record) error {
 	b, err := json.Marshal(rec)
 	if err != nil {
 		return errs.E("hostagent.ledger.put", errs.Internal, "", err)
@@ -292,28 +292,44 @@ func (l *Ledger) Forget(id string) error {
 	return nil
 }
 
-// Told notes that the control plane acknowledged what it was told.
-func (l *Ledger) Told(all []assign.Observed) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, o := range all {
-		rec, ok := l.records[o.ID]
-		if !ok || rec.Told == o {
-			continue
-		}
-		rec.Told = o
-		if err := l.put(rec); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Resync makes every guest report once more, whatever was acknowledged.
 func (l *Ledger) Resync() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.round++
+}
+
+// numberReports begins the numbers of this life's reports behind all of the
+// lives before it. now is the time of day: it stands in for a ledger that was
+// lost with its disk.
+func (l *Ledger) numberReports(now time.Time) error {
+	b, err := l.disk.Load(reportsFile)
+	if err != nil {
+		return err
+	}
+	first := uint64(max(now.Unix(), 0)) << 20
+	if b != nil {
+		var last uint64
+		if err := json.Unmarshal(b, &last); err != nil {
+			return errs.E("hostagent.ledger.reports", errs.Internal, "The ledger's report number is damaged.", err)
+		}
+		first = max(first, last+reportsPerLife)
+	}
+	if err := l.disk.Save(reportsFile, []byte(strconv.FormatUint(first, 10))); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reports = first
+	return nil
+}
+
+// nextReport is the number of the next report.
+func (l *Ledger) nextReport() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reports++
+	return l.reports
 }
 
 // Images gives the hashes that guests here lean on: those of the desired state

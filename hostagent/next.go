@@ -347,7 +347,7 @@ func (t *turn) observed() assign.Observed {
 	g := t.want.Guest
 	o := assign.Observed{
 		ID: g.ID, Permit: g.Permit, State: t.obs.State, Fault: t.rec.Fault,
-		PowerEpoch: t.rec.PowerEpoch, RebootEpoch: t.rec.RebootDone,
+		PowerEpoch: t.rec.PowerEpoch, RebootEpoch: t.rec.RebootDone, Off: g.Power == assign.Off && !t.obs.up(),
 		StoppedItself: t.rec.StoppedItself && t.rec.PowerEpoch >= g.PowerEpoch && !t.obs.up(),
 	}
 	if g.Power == assign.Gone && t.rec.Removed && o.State == assign.Missing {

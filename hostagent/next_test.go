@@ -150,7 +150,13 @@ func TestOff(t *testing.T) {
 			off(s)
 			s.obs.State, s.obs.Boot = assign.Shutoff, ""
 			s.told(assign.Shutoff)
+			s.rec.Offered.Off = true
 		}},
+		{name: "it was off already, and told so: told that this was wished", make: func(s *scene) {
+			off(s)
+			s.obs.State, s.obs.Boot = assign.Shutoff, ""
+			s.told(assign.Shutoff)
+		}, step: hostagent.Report},
 		{name: "never made: made, not started", make: func(s *scene) { s.want.Guest.Power = assign.Off; s.obs.State = assign.Missing }, step: hostagent.Define},
 		{name: "wanted on again while it stops: wait for it", make: func(s *scene) {
 			asked(20 * time.Second)(s)

@@ -32,12 +32,10 @@ type Record struct {
 	Images  []string `json:"images,omitempty"`
 	// Removed says that a Gone guest's domain and disks were removed.
 	Removed bool `json:"removed,omitempty"`
-	// Told is the last observation that the control plane acknowledged. Its
-	// one writer is the ledger.
-	Told assign.Observed `json:"told"`
 
 	// Offered is the last observation handed to the reporter, valid in the
-	// ledger's report round Round only.
+	// ledger's report round Round only. A restart forgets it, so that everything
+	// is told once more: what was not acknowledged may have been heard.
 	Offered assign.Observed `json:"-"`
 	Round   uint64          `json:"-"`
 	// Interrupted says that a reboot was found half-way after a restart.

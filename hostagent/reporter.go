@@ -93,14 +93,11 @@ func (r *Reporter) Flush(ctx context.Context) error {
 		if len(batch) == 0 {
 			return nil
 		}
-		err := r.control.Report(ctx, assign.Report{HostID: r.hostID, Guests: batch})
+		err := r.control.Report(ctx, assign.Report{HostID: r.hostID, Seq: r.ledger.nextReport(), Guests: batch})
 		switch {
 		case err == nil:
 			r.settled(batch)
 			r.counters.add(func(n *Counts) { n.Reported += uint64(len(batch)) })
-			if err := r.ledger.Told(batch); err != nil {
-				return err
-			}
 		case !refused(err):
 			return err
 		case len(batch) > 1:

@@ -136,7 +136,7 @@ func (d *Door) report(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
-	c := &command.HostReport{HostID: model.HostID(in.HostID)}
+	c := &command.HostReport{HostID: model.HostID(in.HostID), Seq: in.Seq}
 	for _, g := range in.Guests {
 		c.Guests = append(c.Guests, command.GuestObserved{ID: model.ServerID(g.ID), Permit: g.Permit, State: string(g.State),
 			PowerEpoch: g.PowerEpoch, RebootEpoch: g.RebootEpoch, StoppedItself: g.StoppedItself, Fault: g.Fault})

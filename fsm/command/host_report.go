@@ -9,12 +9,16 @@ import (
 
 // HostReport is what a host saw of its guests, told only when it changed.
 //
-// Rules: the actor is that host. An observation counts only under the
-// server's present permit, and only if that permit is this host's: a late or
-// repeated report of an older one changes nothing. What an observation means
-// for the server is in settle.
+// Rules: the actor is that host. A report that is no newer than the newest one
+// heard changes nothing: it was on its way for too long, or came twice. An
+// observation counts only under the server's present permit, and only if that
+// permit is this host's. What an observation means for the server is in
+// observe.
 type HostReport struct {
-	HostID model.HostID    `json:"host_id"`
+	HostID model.HostID `json:"host_id"`
+	// Seq orders the host's reports; 0 is that of a host that does not number
+	// them.
+	Seq    uint64          `json:"seq,omitempty"`
 	Guests []GuestObserved `json:"guests"`
 }
 
@@ -38,8 +42,17 @@ func (c *HostReport) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	if err := onlySystem(op, m.By, HostBy+string(c.HostID)); err != nil {
 		return nil, err
 	}
-	if tx.Host(c.HostID) == nil {
+	h := tx.Host(c.HostID)
+	if h == nil {
 		return nil, refuse(op, errs.NotFound, "host %s is not registered", c.HostID)
+	}
+	if c.Seq != 0 {
+		if c.Seq <= h.Reported {
+			return nil, nil
+		}
+		h = h.Clone()
+		h.Reported = c.Seq
+		tx.PutHost(h)
 	}
 	for _, g := range c.Guests {
 		p := tx.Permit(g.ID)
@@ -68,6 +81,9 @@ func observe(tx *state.Tx, m Meta, old *model.Server, g GuestObserved) {
 	case assign.Shutoff, assign.Crashed:
 		observeOff(s, g)
 	case assign.Paused:
+		// It came up, or went on, and stands still now: nothing more comes of
+		// what it was asked to do.
+		observeRunning(s, g, m)
 		s.PowerState = model.PowerPaused
 	}
 	plugged := plugPorts(tx, m, s)

@@ -75,6 +75,36 @@ func TestStaleReportsChangeNothing(t *testing.T) {
 	}
 }
 
+// TestALateReportUndoesNothing: reports of one host count in the order of their
+// numbers, whenever they arrive.
+func TestALateReportUndoesNothing(t *testing.T) {
+	r := newRig(t, 1).withCloud()
+	p := r.placed()
+	for _, step := range []struct {
+		seq   uint64
+		state string
+		want  int
+	}{
+		{5, "running", model.PowerRunning}, {7, "shutoff", model.PowerShutdown}, {6, "running", model.PowerShutdown},
+		{7, "running", model.PowerShutdown}, {8, "running", model.PowerRunning},
+	} {
+		r.must(hostActor(cloudHost), &HostReport{HostID: cloudHost, Seq: step.seq,
+			Guests: []GuestObserved{{ID: cloudServer, Permit: p.Number, State: step.state, PowerEpoch: 1}}})
+		if got := r.View().Server(cloudServer).PowerState; got != step.want {
+			t.Errorf("after report %d (%s) the power state is %d, want %d", step.seq, step.state, got, step.want)
+		}
+	}
+}
+
+// TestAPausedGuestEndsItsTask: a guest that stands still came up before.
+func TestAPausedGuestEndsItsTask(t *testing.T) {
+	r := newRig(t, 1).withCloud()
+	r.report(r.placed().Number, "paused")
+	if s := r.View().Server(cloudServer); s.VMState != model.Active || s.TaskState != "" || s.PowerState != model.PowerPaused {
+		t.Errorf("%s, %q, power %d", s.VMState, s.TaskState, s.PowerState)
+	}
+}
+
 func TestDeletedServersHoldTheirAddresses(t *testing.T) {
 	r := newRig(t, 1).withCloud()
 	c := aServer()

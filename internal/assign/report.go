@@ -23,6 +23,9 @@ type Observed struct {
 	// PowerEpoch and RebootEpoch are the last wishes carried out, or tried.
 	PowerEpoch  uint64 `json:"power_epoch,omitempty"`
 	RebootEpoch uint64 `json:"reboot_epoch,omitempty"`
+	// Off says that a guest that is down is meant to be. So the wish to be off
+	// is answered also where nothing had to be done for it.
+	Off bool `json:"off,omitempty"`
 	// StoppedItself says that a Shutoff guest was running under PowerEpoch and
 	// switched itself off.
 	StoppedItself bool `json:"stopped_itself,omitempty"`
@@ -34,6 +37,9 @@ type Observed struct {
 // Report is what a host tells the control plane when something changed.
 type Report struct {
 	HostID string `json:"host_id"`
+	// Seq orders the host's reports, over restarts too: one that was under way
+	// for long must not undo a newer one.
+	Seq uint64 `json:"seq"`
 	// Guests are ordered by ID.
 	Guests []Observed `json:"guests"`
 }

@@ -32,7 +32,10 @@ type Host struct {
 	HypervisorVersion int      `json:"hypervisor_version,omitzero"`
 	CPUInfo           string   `json:"cpu_info,omitzero"`
 	BootID            string   `json:"boot_id,omitzero"`
-	AgentVersion      string   `json:"agent_version,omitzero"`
+	// Reported is the number of the newest report heard. Written by
+	// host.report.
+	Reported     uint64 `json:"reported,omitzero"`
+	AgentVersion string `json:"agent_version,omitzero"`
 
 	// Down is the leader's verdict; Disabled the administrator's.
 	Down           bool   `json:"down,omitzero"`

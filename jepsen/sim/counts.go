@@ -1,0 +1,67 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Counts say how much a run did: what it exercised, and that its faults had
+// effect.
+type Counts struct {
+	// Commits are log entries, Refused those of them that were.
+	Commits, Refused int
+	// Requests are users' requests, Retries further attempts at one.
+	Requests, Retries int
+	// Starts are guests that began to run, Placed and Deleted are servers.
+	Starts, Placed, Deleted int
+	// Restores are snapshots that were installed, Compared are states compared
+	// with another node's.
+	Restores, Compared int
+	// Faults are by name; each counted when it had effect.
+	Faults map[string]int
+}
+
+func (c *Counts) fault(name string) {
+	if c.Faults == nil {
+		c.Faults = map[string]int{}
+	}
+	c.Faults[name]++
+}
+
+// FaultSum is how many faults had effect.
+func (c Counts) FaultSum() (sum int) {
+	for _, n := range c.Faults {
+		sum += n
+	}
+	return sum
+}
+
+// String gives all counts in one line.
+func (c Counts) String() string {
+	s := fmt.Sprintf("commits=%d refused=%d requests=%d retries=%d starts=%d placed=%d deleted=%d restores=%d compared=%d faults=%d",
+		c.Commits, c.Refused, c.Requests, c.Retries, c.Starts, c.Placed, c.Deleted, c.Restores, c.Compared, c.FaultSum())
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(c.Faults)) {
+		parts = append(parts, fmt.Sprintf("%s:%d", name, c.Faults[name]))
+	}
+	return s + " (" + strings.Join(parts, " ") + ")"
+}
+
+// tooLittle says what a run did too little of to count as a test; empty for
+// nothing.
+func (c Counts) tooLittle() string {
+	for _, m := range []struct {
+		what      string
+		have, min int
+	}{
+		{"commits", c.Commits, 100}, {"guests started", c.Starts, 5}, {"servers deleted", c.Deleted, 2},
+		{"faults with effect", c.FaultSum(), 10}, {"states compared", c.Compared, 5},
+	} {
+		if m.have < m.min {
+			return fmt.Sprintf("only %d %s, at least %d are needed", m.have, m.what, m.min)
+		}
+	}
+	return ""
+}

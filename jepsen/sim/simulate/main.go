@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"runtime/debug"
+
+	"github.com/kvorum/kvorum/jepsen/sim"
+)
+
+func main() {
+	seed := flag.Uint64("seed", 0, "the seed to replay, or the first of -n; 0 draws one")
+	n := flag.Int("n", 1, "how many seeds to run, one after another")
+	steps := flag.Int("steps", 0, "events of the first phase; 0 lets the seed decide")
+	variant := flag.String("break", "", fmt.Sprintf("break the cluster on purpose: %v", sim.Variants()))
+	chaos := flag.Bool("chaos", false, "no hosts: every kind of command, at random, to the state machine alone")
+	quiet := flag.Bool("quiet", false, "no film, only the verdicts")
+	flag.Parse()
+	debug.SetGCPercent(400) // runs are short: let the heap grow instead
+	first := *seed
+	if first == 0 {
+		first = rand.Uint64() >> 16
+	}
+	os.Exit(run(os.Stdout, first, *n, sim.Config{Steps: *steps, Break: sim.Variant(*variant), Chaos: *chaos}, *quiet || *n > 1))
+}
+
+// run makes n runs and gives the program's exit code: 1 for a violation, 2 for
+// runs of which none proved anything.
+func run(to io.Writer, first uint64, n int, c sim.Config, quiet bool) int {
+	out := bufio.NewWriter(to)
+	defer out.Flush()
+	valid, bad := 0, 0
+	for i := range n {
+		c.Seed = first + uint64(i)
+		if !quiet {
+			c.Film = out
+		}
+		r := sim.Run(c)
+		switch {
+		case r.Bad != nil:
+			bad++
+		case r.Invalid == "":
+			valid++
+		}
+		if quiet {
+			fmt.Fprintln(out, r)
+			_ = out.Flush() // a verdict is shown as soon as it is known
+		}
+	}
+	if quiet {
+		fmt.Fprintf(out, "%d runs from seed %d: %d ok, %d with a violation, %d that prove nothing\n", n, first, valid, bad, n-valid-bad)
+	}
+	switch {
+	case bad > 0:
+		return 1
+	case valid == 0:
+		return 2
+	}
+	return 0
+}

@@ -1,0 +1,114 @@
+package sim
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/kvorum/kvorum/internal/errs"
+)
+
+// maxOld bounds the old answers that a wire remembers.
+const maxOld = 16
+
+// wire is the way from one agent to the control nodes, below the agent's real
+// client and above the real door. It loses, delays, repeats and confuses.
+type wire struct {
+	w *world
+	h *host
+	// old are answers that the host was given before.
+	old []*answer
+}
+
+// answer is a door's answer; it is its own http.ResponseWriter.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// Header implements http.ResponseWriter.
+func (a *answer) Header() http.Header { return a.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(b []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	a.body = append(a.body, b...)
+	return len(b), nil
+}
+
+var errWire = errs.Errorf("sim.wire", errs.Unavailable, "There was no answer.")
+
+// RoundTrip implements http.RoundTripper.
+func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		body = b
+	}
+	x.h.mayDie("wire")
+	o, c := x.w.opts, x.w.net
+	tells := r.Method == http.MethodPost
+	switch {
+	case x.h.cut != whole && (x.h.cut == cutOff || c.IntN(2) == 0):
+		x.w.counts.fault("cut")
+		if x.h.cut == deaf {
+			x.serve(r, body)
+		}
+		return nil, errWire
+	case x.w.fault("loss", c.permille(o.Loss)):
+		return nil, errWire
+	case tells && x.w.fault("late", c.permille(o.Late)):
+		x.later(r, body)
+		return nil, errWire
+	case tells && x.w.fault("twice", c.permille(o.Twice)):
+		x.later(r, body)
+	}
+	a := x.serve(r, body)
+	x.h.mayDie("wire")
+	if x.w.fault("mute", c.permille(o.Mute)) {
+		return nil, errWire
+	}
+	return x.reply(r, a), nil
+}
+
+// later lets a message arrive when nobody waits for its answer any more.
+func (x *wire) later(r *http.Request, body []byte) {
+	x.w.in(x.w.net.span(50*time.Millisecond, 30*time.Second), func() { x.serve(r, body) })
+}
+
+// serve hands a request to the door.
+func (x *wire) serve(r *http.Request, body []byte) *answer {
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	x.w.deceive(x.h, r)
+	a := &answer{header: http.Header{}}
+	x.w.control.door.ServeHTTP(a, r)
+	return a
+}
+
+// reply is the answer as the agent gets it: now and then an old one.
+func (x *wire) reply(r *http.Request, a *answer) *http.Response {
+	if a.status == http.StatusOK && strings.HasSuffix(r.URL.Path, "/desired") {
+		a.body = x.w.mislead(x.h, a.body)
+		if x.w.fault("stale", len(x.old) > 0 && x.w.net.permille(x.w.opts.Stale)) {
+			a = x.old[x.w.net.IntN(len(x.old))]
+		} else if x.old = append(x.old, a); len(x.old) > maxOld {
+			x.old = x.old[1:]
+		}
+	}
+	return &http.Response{Status: http.StatusText(a.status), StatusCode: a.status, Header: a.header,
+		Body: io.NopCloser(bytes.NewReader(a.body)), Request: r}
+}
