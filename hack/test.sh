@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 go=${GO:-go}
 tags=libvirt_dlopen
-export KVORUM_BIN=$PWD/bin/kvorum KVORUM_GUEST=$PWD/out/guest
+export JEPSEN_BIN=$PWD/bin/kvorum JEPSEN_GUEST=$PWD/out/guest
 # The simulator runs in one thread; the race detector would only slow it down. The rest of the second list boots guests.
 alone='/jepsen/|/hostagent/libvirt$|/hack/'
 all=$($go list -tags $tags ./...)

@@ -29,7 +29,7 @@ func main() {
 	var err error
 	switch flag.Arg(0) {
 	case "up":
-		err = up(ctx, *prefix, *dir, *bin, *guest, *out)
+		_, err = up(ctx, cloud.Options{Prefix: *prefix, Dir: *dir, Binary: *bin, Agents: 1, Clock: clock.Real{}}, *guest, *out)
 	case "down":
 		err = testbed.Sweep(ctx, *prefix, clock.Real{})
 		if err == nil {
@@ -55,29 +55,28 @@ type show struct {
 	router, address string
 }
 
-func up(ctx context.Context, prefix, dir, bin, guest, out string) error {
-	binary, err := filepath.Abs(bin)
-	if err != nil {
-		return err
+// up runs every step; the show that it gives is of use even after an error.
+func up(ctx context.Context, o cloud.Options, guest, out string) (*show, error) {
+	s := &show{ctx: ctx, guest: guest, opts: o}
+	var err error
+	if s.opts.Binary, err = filepath.Abs(o.Binary); err != nil {
+		return s, err
 	}
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
-		return err
+		return s, err
 	}
-	f, err := os.Create(out)
-	if err != nil {
-		return err
+	if s.out, err = os.Create(out); err != nil {
+		return s, err
 	}
-	defer f.Close()
-	s := &show{ctx: ctx, guest: guest, out: f,
-		opts: cloud.Options{Prefix: prefix, Dir: dir, Binary: binary, Agents: 1, Clock: clock.Real{}}}
+	defer s.out.Close()
 	for _, step := range s.steps() {
 		if err := s.step(step); err != nil {
-			return err
+			return s, err
 		}
 	}
 	s.goOn()
 	fmt.Println("demo: ok")
-	return nil
+	return s, nil
 }
 
 // step runs one step and notes how it went.

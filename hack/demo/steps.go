@@ -110,7 +110,7 @@ func (s *show) makeNetwork() error {
 	return s.openstack("network", "list")
 }
 
-func (s *show) keyFile() string { return filepath.Join(s.opts.Dir, "id_ed25519") }
+func (s *show) keyFile() string { return s.cloud.File("id_ed25519") }
 
 func (s *show) makeKey() error {
 	out, err := exec.CommandContext(s.ctx, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "demo", "-f", s.keyFile()).CombinedOutput()
@@ -124,7 +124,7 @@ func (s *show) makeKey() error {
 const userData = "#!/bin/sh\necho user data ran on $(hostname)\n"
 
 func (s *show) bootPair() error {
-	file := filepath.Join(s.opts.Dir, "user-data")
+	file := s.cloud.File("user-data")
 	if err := os.WriteFile(file, []byte(userData), 0o644); err != nil {
 		return err
 	}

@@ -149,7 +149,10 @@ func (c *Cloud) tails() string {
 }
 
 // CloudsFile is the clients' configuration for the cloud.
-func (c *Cloud) CloudsFile() string { return filepath.Join(c.opts.Dir, "clouds.yaml") }
+func (c *Cloud) CloudsFile() string { return c.File("clouds.yaml") }
+
+// File is where a file of the cloud's users may lie: it goes with the rack.
+func (c *Cloud) File(name string) string { return filepath.Join(c.Control.DataDir(), name) }
 
 func (c *Cloud) writeClouds() error {
 	text := fmt.Sprintf(`clouds:
