@@ -61,7 +61,7 @@ func TestCalls(t *testing.T) {
 	if got, err := c.Desired(ctx, "d2"); err != nil || !reflect.DeepEqual(got, assign.Desired{Digest: "d2"}) {
 		t.Errorf("unchanged: %+v, %v", got, err)
 	}
-	if err := c.Report(ctx, assign.Report{HostID: "host-1", Guests: []assign.Observed{{ID: "g", State: assign.Running}}}); err != nil {
+	if err := c.Report(ctx, assign.Report{HostID: "host-1", Seq: 3, Guests: []assign.Observed{{ID: "g", State: assign.Running}}}); err != nil {
 		t.Error(err)
 	}
 	if err := c.Register(ctx, assign.Capacity{HostID: "host-1"}); err != nil {
@@ -77,7 +77,7 @@ func TestCalls(t *testing.T) {
 	expect := []string{
 		"GET /agent/v1/desired?digest=d1&host=host-1&wait=30s Bearer secret ",
 		"GET /agent/v1/desired?digest=d2&host=host-1&wait=30s Bearer secret ",
-		`POST /agent/v1/report Bearer secret {"host_id":"host-1","guests":[{"id":"g","permit":0,"state":"running"}]}`,
+		`POST /agent/v1/report Bearer secret {"host_id":"host-1","seq":3,"guests":[{"id":"g","permit":0,"state":"running"}]}`,
 		`POST /agent/v1/register Bearer secret {"host_id":"host-1","name":"","address":"","vcpus":0,"ram":0,"disk":0,"hypervisor":"","hypervisor_version":0}`,
 		"GET /agent/v1/images/abc Bearer secret ",
 	}

@@ -39,7 +39,7 @@ type Report struct {
 	HostID string `json:"host_id"`
 	// Seq orders the host's reports, over restarts too: one that was under way
 	// for long must not undo a newer one.
-	Seq uint64 `json:"seq"`
+	Seq uint64 `json:"seq,omitempty"`
 	// Guests are ordered by ID.
 	Guests []Observed `json:"guests"`
 }

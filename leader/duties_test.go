@@ -1,0 +1,208 @@
+package leader
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kvorum/kvorum/fsm"
+	"github.com/kvorum/kvorum/fsm/command"
+	"github.com/kvorum/kvorum/internal/clock"
+	"github.com/kvorum/kvorum/internal/model"
+)
+
+const (
+	second  = int64(time.Second)
+	project = model.ProjectID("000000000000000000000000000000a1")
+	user    = model.UserID("000000000000000000000000000000b1")
+	hostA   = "00000000-0000-4000-8000-0000000000f1"
+	image   = model.ImageID("00000000-0000-4000-8000-0000000000d1")
+)
+
+// rig applies commands to a machine as the log would.
+type rig struct {
+	t     *testing.T
+	m     *fsm.Machine
+	index uint64
+}
+
+func (r *rig) do(by command.By, c command.Command) error {
+	r.t.Helper()
+	data, err := command.Encode(command.Envelope{By: by, Command: c})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.index++
+	return r.m.ApplyBatch([]fsm.Entry{{Index: r.index, Term: 1, At: int64(r.index) * second, Data: data}})[0].Err
+}
+
+func (r *rig) must(by command.By, c command.Command) {
+	r.t.Helper()
+	if err := r.do(by, c); err != nil {
+		r.t.Fatalf("%s: %v", c.Kind(), err)
+	}
+}
+
+var (
+	admin  = command.By{UserID: user, ProjectID: project, Admin: true, UserEpoch: 1, ProjectEpoch: 1}
+	leader = command.By{System: command.Leader, Term: 1}
+)
+
+// newRig makes a cloud with an active image and, if asked, a host.
+func newRig(t *testing.T, withHost bool) *rig {
+	r := &rig{t: t, m: fsm.New(true)}
+	r.must(command.By{System: command.Bootstrap}, command.Example("cluster.init/1"))
+	r.must(admin, &command.ImageCreate{ID: image, ProjectID: project, Name: "i", Visibility: "public", DiskFormat: "raw", ContainerFormat: "bare"})
+	r.must(admin, &command.ImageUpload{ID: image, SHA256: strings.Repeat("a", 64), SHA512: strings.Repeat("b", 128), MD5: strings.Repeat("c", 32), Size: 1, VirtualSize: 1})
+	if withHost {
+		r.must(command.By{System: command.HostBy + hostA}, command.Example("host.register/1"))
+	}
+	return r
+}
+
+func (r *rig) server(id string) model.ServerID {
+	s := model.ServerID("00000000-0000-4000-8000-0000000000" + id)
+	r.must(admin, &command.ServerCreate{ProjectID: project, UserID: user, ImageID: image, ReservationID: "r-1",
+		Size: model.Size{FlavorID: "1", FlavorName: "m1.tiny", VCPUs: 1, RAM: 512, Disk: 1}, Items: []command.ServerItem{{ID: s, Name: "s", Hostname: "s"}}})
+	return s
+}
+
+func (r *rig) inputs() Inputs {
+	return Inputs{View: r.m.View(), Now: 100 * second, Life: 10 * second, Wall: 100 * second}
+}
+
+func TestPlace(t *testing.T) {
+	r := newRig(t, true)
+	if got := place(r.inputs()); got != nil {
+		t.Errorf("nobody waits, and yet: %v", got)
+	}
+	a := r.server("01")
+	cmds := place(r.inputs())
+	if len(cmds) != 1 {
+		t.Fatalf("%d commands", len(cmds))
+	}
+	r.must(leader, cmds[0])
+	if s := r.m.View().Server(a); s.HostID != hostA || s.TaskState != model.TaskSpawning {
+		t.Errorf("placed: %+v", s)
+	}
+	if err := r.do(leader, cmds[0]); err == nil {
+		t.Error("a decision was taken twice")
+	}
+	if again := place(r.inputs()); again != nil {
+		t.Errorf("asked again: %v", again)
+	}
+}
+
+func TestPlaceSaysWhyNot(t *testing.T) {
+	r := newRig(t, false)
+	a := r.server("01")
+	r.must(leader, place(r.inputs())[0])
+	s := r.m.View().Server(a)
+	if s.VMState != model.Errored || s.Fault == nil || s.Fault.Message != "No valid host was found. There are not enough hosts available. 0 hosts." {
+		t.Errorf("%+v, %+v", s, s.Fault)
+	}
+}
+
+func TestHosts(t *testing.T) {
+	r := newRig(t, true)
+	for _, tc := range []struct {
+		name            string
+		since, renewed  int64
+		down, want, say bool
+	}{
+		{"heard just now", 0, 99, false, false, false},
+		{"silent within patience", 0, 84, false, false, false},
+		{"silent beyond it", 0, 82, false, true, true},
+		{"never heard by an old leader", 0, 0, false, true, true},
+		{"never heard by a young leader", 90, 0, false, false, false},
+		{"heard before this leader's term only", 90, 50, false, false, false},
+		{"down and heard again", 0, 99, true, false, true},
+		{"down and still silent", 0, 50, true, true, false},
+		{"down, and a young leader knows nothing", 95, 50, true, true, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if h := r.m.View().Host(hostA); h.Down != tc.down {
+				r.must(leader, &command.HostState{ID: hostA, Down: tc.down})
+			}
+			in := r.inputs()
+			in.Since = tc.since * second
+			if tc.renewed > 0 {
+				in.Leases = []Lease{{hostA, tc.renewed * second}}
+			}
+			got := hosts(in)
+			if (len(got) == 1) != tc.say {
+				t.Fatalf("says %v", got)
+			}
+			if tc.say && got[0].(*command.HostState).Down != tc.want {
+				t.Errorf("says down=%v", !tc.want)
+			}
+		})
+	}
+}
+
+func TestExpireAndCheckpoint(t *testing.T) {
+	r := newRig(t, false)
+	in := r.inputs()
+	if got := expire(in); got != nil {
+		t.Errorf("nothing to sweep: %v", got)
+	}
+	r.must(admin, &command.TokenRevoke{AuditID: "x", ExpiresAt: 50 * second})
+	if got := expire(r.inputs()); len(got) != 1 {
+		t.Errorf("an expired revocation: %v", got)
+	}
+	in = r.inputs()
+	in.Checkpoint = in.View.Index
+	if got := checkpoint(in); got != nil {
+		t.Errorf("too early: %v", got)
+	}
+	in.View.Index += checkpointEvery
+	if got := checkpoint(in); len(got) != 1 {
+		t.Errorf("due: %v", got)
+	}
+}
+
+func TestLeasesOnlyGoForward(t *testing.T) {
+	l := NewLeases()
+	l.Renew("b", 5)
+	l.Renew("a", 9)
+	l.Renew("a", 7)
+	all := l.All()
+	if len(all) != 2 || all[0] != (Lease{"a", 9}) || all[1] != (Lease{"b", 5}) {
+		t.Errorf("%v", all)
+	}
+}
+
+func TestRunPlacesWhatTheFeedBrings(t *testing.T) {
+	r := newRig(t, true)
+	fake := clock.NewFake(time.Unix(100, 0))
+	ctx, cancel := context.WithCancel(context.Background())
+	placed := make(chan error, 8)
+	done := make(chan error, 1)
+	turn := make(chan struct{}, 1) // one writer at a time
+	turn <- struct{}{}
+	go func() {
+		done <- Run(ctx, Deps{View: r.m.View, Feed: r.m.Feed(), Clock: fake, Term: 1, Leases: NewLeases(), Lease: 10 * time.Second,
+			Log: slog.New(slog.DiscardHandler), Propose: func(_ context.Context, by command.By, c command.Command) error {
+				<-turn
+				defer func() { turn <- struct{}{} }()
+				err := r.do(by, c)
+				placed <- err
+				return err
+			}})
+	}()
+	<-turn
+	a := r.server("01")
+	turn <- struct{}{}
+	if err := <-placed; err != nil {
+		t.Fatal(err)
+	}
+	if r.m.View().Server(a).HostID != hostA {
+		t.Error("not placed")
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
