@@ -128,13 +128,26 @@ func (s *show) bootPair() error {
 	if err := os.WriteFile(file, []byte(userData), 0o644); err != nil {
 		return err
 	}
-	return s.openstack("server", "create", "--image", "guest", "--flavor", "m1.micro", "--network", "private",
-		"--key-name", "demo", "--user-data", file, "--property", "demo=yes", "--wait", "first")
+	return s.boot("first", "--image", "guest", "--user-data", file, "--property", "demo=yes")
+}
+
+// boot makes a server and waits until it runs; the client itself ends well
+// also when the server ends in error.
+func (s *show) boot(name string, args ...string) error {
+	args = append([]string{"server", "create", "--flavor", "m1.micro", "--network", "private", "--key-name", "demo", "--wait"}, args...)
+	if err := s.openstack(append(args, name)...); err != nil {
+		return err
+	}
+	text, err := s.value("status", "server", "show", name)
+	if err == nil && text != "ACTIVE" {
+		fault, _ := s.value("fault", "server", "show", name)
+		err = fmt.Errorf("the server %s is %s: %s", name, text, fault)
+	}
+	return err
 }
 
 func (s *show) bootDisk() error {
-	return s.openstack("server", "create", "--image", "guest-disk", "--flavor", "m1.micro", "--network", "private",
-		"--key-name", "demo", "--wait", "second")
+	return s.boot("second", "--image", "guest-disk")
 }
 
 func (s *show) readConsole() error {

@@ -6,11 +6,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"os"
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
 	lv "libvirt.org/go/libvirt"
 
 	"github.com/kvorum/kvorum/hostagent"
@@ -91,21 +89,6 @@ func Open(o Options) (*Driver, error) {
 
 // Type is the domain type that guests get here.
 func (d *Driver) Type() DomainType { return d.typ }
-
-// bestType is KVM when the kernel offers it to this process, with the one
-// interface version there has been since 2007.
-func bestType() DomainType {
-	const getAPIVersion, version = 0xAE00, 12
-	f, err := os.OpenFile("/dev/kvm", os.O_RDWR, 0)
-	if err != nil {
-		return QEMU
-	}
-	defer func() { _ = f.Close() }() // only asked
-	if v, err := unix.IoctlRetInt(int(f.Fd()), getAPIVersion); err != nil || v != version {
-		return QEMU
-	}
-	return KVM
-}
 
 // connected tells the agent to look at every guest: events of the time without
 // a connection are lost.

@@ -48,6 +48,18 @@ mount --make-rprivate /
 for d in etc/libvirt run var/lib/libvirt var/cache/libvirt var/log/libvirt; do
 	mount --bind "$top/$d" "/$d"
 done
+# A machine may have a KVM that works for nobody here: libvirt would ask QEMU
+# about it again with every question.
+mkdir "$top/dev"
+mount -t tmpfs tmpfs "$top/dev"
+mkdir "$top/dev/net" "$top/dev/pts" "$top/dev/shm"
+for f in null zero full random urandom tty ptmx net/tun; do
+	: >"$top/dev/$f"
+	mount --bind "/dev/$f" "$top/dev/$f"
+done
+mount --rbind /dev/pts "$top/dev/pts"
+mount --rbind "$top/dev" /dev
+umount -R -l "$top/dev"
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 hostname rig

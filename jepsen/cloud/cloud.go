@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -98,7 +99,7 @@ func (c *Cloud) StartControl(ctx context.Context) error {
 	})
 }
 
-// StartAgent starts a host's agent and waits until it answers. It is given
+// StartAgent starts a host's agent and waits until the cloud knows the host. It is given
 // the agents' secret, as an operator would.
 func (c *Cloud) StartAgent(ctx context.Context, h *testbed.Host) error {
 	secret, err := os.ReadFile(filepath.Join(c.Control.DataDir(), "kvorum", "agent-secret"))
@@ -115,13 +116,14 @@ func (c *Cloud) StartAgent(ctx context.Context, h *testbed.Host) error {
 	if _, err := h.Start("agent", argv...); err != nil {
 		return err
 	}
-	return c.wait(ctx, "the agent of "+h.Name(), func() bool {
+	return c.wait(ctx, "the agent of "+h.Name()+" to be registered", func() bool {
 		resp, err := http.Get(fmt.Sprintf("http://%s:8772/healthz", h.Address()))
 		if err != nil {
 			return false
 		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
+		defer resp.Body.Close()
+		var health struct{ Confirmed bool }
+		return json.NewDecoder(resp.Body).Decode(&health) == nil && health.Confirmed
 	})
 }
 

@@ -48,6 +48,21 @@ if mountpoint -q /sys/fs/cgroup; then
 else
     mount -t sysfs sysfs /sys
 fi
+# Whether a machine has KVM, and one that works for whom, differs from machine
+# to machine; a rack's hosts are alike, and have none.
+if [ -e /dev/kvm ]; then
+    mount -t tmpfs -o mode=0755 tmpfs "$dir/dev"
+    for f in /dev/*; do
+        t=$dir$f
+        if [ "$f" = /dev/kvm ]; then continue
+        elif [ -L "$f" ]; then cp -P "$f" "$t"
+        elif [ -d "$f" ]; then mkdir "$t"; mount --rbind "$f" "$t"
+        else : >"$t"; mount --bind "$f" "$t"
+        fi
+    done
+    mount --rbind "$dir/dev" /dev
+    umount -R -l "$dir/dev"
+fi
 while [ $# -ge 2 ]; do
     # A file behind a link into the machine's /run is gone by now, and not missed.
     if [ -e "$2" ]; then mount --bind "$1" "$2"; fi
@@ -84,7 +99,7 @@ func (h *Host) mount(ctx context.Context) error {
 }
 
 func (h *Host) folders() error {
-	all := []string{"cgroup", "data", "log", "run/lock", "etc-libvirt/qemu", "log-libvirt/qemu"}
+	all := []string{"cgroup", "dev", "data", "log", "run/lock", "etc-libvirt/qemu", "log-libvirt/qemu"}
 	for _, p := range privateFolders {
 		all = append(all, p.source)
 	}
