@@ -84,7 +84,7 @@ func openControl(conf config.Config, log *slog.Logger, times raftTimes) (*contro
 	if err := n.openRaft(times); err != nil {
 		return nil, errors.Join(err, n.images.Close())
 	}
-	n.cluster = &cluster{raft: n.raft, machine: n.machine}
+	n.cluster = &cluster{raft: n.raft, machine: n.machine, peers: n.peers, clock: n.clock}
 	n.leases = leader.NewLeases()
 	n.metrics = operator.NewMetrics(n.samples, n.raftSamples)
 	return n, nil

@@ -58,6 +58,17 @@ func (k Kind) String() string {
 	return facts[k].name
 }
 
+// KindNamed is the kind whose String is name; false if there is none, as when a
+// newer version sent it.
+func KindNamed(name string) (Kind, bool) {
+	for k := range facts {
+		if facts[k].name == name {
+			return Kind(k), true
+		}
+	}
+	return Internal, false
+}
+
 // HTTPStatus is the status that every front door answers for the kind, unless
 // its own API says otherwise.
 func (k Kind) HTTPStatus() int {
