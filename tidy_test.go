@@ -112,6 +112,8 @@ var beside = map[string][]string{
 	"jepsen/*":      {"jepsen"},
 	"hack/*":        {"hack", "jepsen"},
 	"internal/seal": {"internal/errs"},
+	"internal/pki":  {"internal/errs", "internal/clock", "internal/model"},
+	"internal/wire": {"internal/errs", "internal/clock", "internal/pki"},
 	"placement":     {},
 	"netd/kernel":   {"netd"},
 	"api/rest":      {"api/rest"},
