@@ -148,7 +148,6 @@ func (n *controlNode) forgetFounding() error {
 	return nil
 }
 
-
 // nodeID is this node's UUID, made at its first start: whoever loses it is a
 // new node.
 func nodeID(file string) (string, error) {

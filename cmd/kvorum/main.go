@@ -39,7 +39,7 @@ func root() *cobra.Command {
 		Use: "kvorum", Short: "OpenStack Compute in one program",
 		SilenceErrors: true, SilenceUsage: true,
 	}
-	c.AddCommand(versionCommand(), devCommand())
+	c.AddCommand(versionCommand(), devCommand(), operatorCommand())
 	c.AddCommand(role("control", "Run a control node: all state, every API", runControl))
 	c.AddCommand(role("agent", "Run a host agent: guests and their networks", runAgent))
 	return c

@@ -32,3 +32,13 @@ func KeyFingerprint(public crypto.PublicKey) (Fingerprint, error) {
 
 // SerialOf is a certificate's serial number in 32 hex digits.
 func SerialOf(c *x509.Certificate) string { return fmt.Sprintf("%032x", c.SerialNumber) }
+
+// AuthorityFingerprint is the fingerprint of an authority's certificate, DER.
+// errs.Invalid: it is not one.
+func AuthorityFingerprint(der []byte) (Fingerprint, error) {
+	c, _, err := parseAuthority(der)
+	if err != nil {
+		return Fingerprint{}, err
+	}
+	return FingerprintOf(c), nil
+}

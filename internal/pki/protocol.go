@@ -10,6 +10,8 @@ const (
 	Images = "images"
 	// Agents is the control nodes' side for agents.
 	Agents = "agent"
+	// Host is an agent's side for control nodes.
+	Host = "host"
 	// Join lets a node in that has no certificate yet. It is the only protocol
 	// without a client certificate.
 	Join = "join"
@@ -22,5 +24,6 @@ var callers = map[string][]Role{
 	Peer:   {Control},
 	Images: {Control},
 	Agents: {Agent},
+	Host:   {Control},
 	Join:   nil,
 }

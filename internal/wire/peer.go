@@ -29,6 +29,10 @@ func PeerOf(c net.Conn) (pki.Identity, error) {
 // Peer tells which member sent a request. errs.Unauthorized: nobody known.
 func Peer(r *http.Request) (pki.Identity, error) { return peer(r.TLS) }
 
+// PeerIn tells who is at the other end of a connection in that state, such as
+// the one of an http.Response. errs.Unauthorized: nobody known.
+func PeerIn(s *tls.ConnectionState) (pki.Identity, error) { return peer(s) }
+
 // AsPeer gives the request as if that member had sent it: for tests and for the
 // simulator, which have no wire.
 func AsPeer(r *http.Request, who pki.Identity) *http.Request {
