@@ -8,16 +8,17 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/kvorum/kvorum/api/identity"
-	"github.com/kvorum/kvorum/cmd/kvorum/config"
 	"github.com/kvorum/kvorum/fsm/command"
+	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
+	"github.com/kvorum/kvorum/internal/pki"
 	"github.com/kvorum/kvorum/internal/seal"
 )
 
@@ -109,7 +110,9 @@ func initCommand(n *controlNode) (*command.ClusterInit, error) {
 	if err := n.initSecrets(c, f); err != nil {
 		return nil, err
 	}
-	n.initNode(c)
+	if err := n.initNode(c); err != nil {
+		return nil, err
+	}
 	admin, member, reader := model.RoleID(hexID()), model.RoleID(hexID()), model.RoleID(hexID())
 	c.Roles = []command.InitRole{
 		{ID: reader, Name: "reader"},
@@ -145,11 +148,16 @@ func (n *controlNode) initSecrets(c *command.ClusterInit, f *founding) error {
 }
 
 // initNode fills in this node as the first of the cluster.
-func (n *controlNode) initNode(c *command.ClusterInit) {
+func (n *controlNode) initNode(c *command.ClusterInit) error {
 	cert := n.endpoint.Credentials.Certificate()
+	key, err := pki.KeyFingerprint(cert.PublicKey)
+	if err != nil {
+		return err
+	}
 	from, until := n.endpoint.Credentials.Period()
-	c.NodeID, c.NodeName, c.NodeAddress = model.NodeID(n.id), n.conf.Node, n.advertised()
-	c.Serial, c.NotBefore, c.NotAfter = pki.SerialOf(cert), from.UnixNano(), until.UnixNano()
+	c.NodeID, c.NodeName, c.NodeAddress, c.NodeURL, c.NodeVersion = model.NodeID(n.id), n.conf.Node, n.advertised(), n.conf.Public.URL, version
+	c.Serial, c.KeyHash, c.NotBefore, c.NotAfter = pki.SerialOf(cert), key.String(), from.UnixNano(), until.UnixNano()
+	return nil
 }
 
 func hexID() string { return strings.ReplaceAll(uuid.NewString(), "-", "") }

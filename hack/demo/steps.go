@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/jepsen/cloud"
 	"github.com/kvorum/kvorum/jepsen/testbed"
 )
