@@ -2,15 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
-	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/google/uuid"
 
 	"github.com/kvorum/kvorum/cmd/kvorum/config"
 	"github.com/kvorum/kvorum/hostagent"
@@ -22,6 +20,8 @@ import (
 	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/pki"
+	"github.com/kvorum/kvorum/internal/wire"
 	"github.com/kvorum/kvorum/netd/kernel"
 )
 
@@ -30,7 +30,7 @@ const hostIDFile = "host-id"
 
 // runAgent runs a host agent until ctx ends. Guests and their networks run on.
 func runAgent(ctx context.Context, conf config.Config, log *slog.Logger) error {
-	a, err := openAgent(conf, log)
+	a, err := openAgent(ctx, conf, log)
 	if err != nil {
 		return err
 	}
@@ -39,41 +39,39 @@ func runAgent(ctx context.Context, conf config.Config, log *slog.Logger) error {
 
 // agent is a host agent with its parts.
 type agent struct {
-	conf    config.Config
-	log     *slog.Logger
-	secret  string
-	agent   *hostagent.Agent
-	driver  hostagent.Driver
-	network *netsvc.Host // nil for simulated hosts
+	conf     config.Config
+	log      *slog.Logger
+	clock    clock.Clock
+	id       string // the host's UUID
+	endpoint pki.Endpoint
+	nodes    *nodeList
+	agent    *hostagent.Agent
+	driver   hostagent.Driver
+	network  *netsvc.Host // nil for simulated hosts
 }
 
-func openAgent(conf config.Config, log *slog.Logger) (*agent, error) {
-	if err := os.MkdirAll(conf.DataDir, 0o711); err != nil {
-		return nil, errs.E("agent.open", errs.Internal, "the data folder cannot be made", err)
-	}
-	a := &agent{conf: conf, log: log}
-	if conf.Agent.SecretFile == "" {
-		return nil, errs.Errorf("agent.open", errs.Invalid, "agent.secret_file is not set: copy the control node's data_dir/%s here and name it", agentSecretFile)
-	}
-	var err error
-	if a.secret, err = secret(conf.Agent.SecretFile, noSecret(conf.Agent.SecretFile)); err != nil {
+// openAgent opens an agent's data folder and everything in it. A new host joins
+// the cluster first.
+func openAgent(ctx context.Context, conf config.Config, log *slog.Logger) (*agent, error) {
+	a := &agent{conf: conf, log: log, clock: clock.Real{}}
+	if err := a.enter(ctx); err != nil {
 		return nil, err
 	}
-	id, err := secret(filepath.Join(conf.DataDir, hostIDFile), func() (string, error) { return uuid.NewString(), nil })
-	if err != nil {
-		return nil, err
-	}
-	c := hostagent.Config{Clock: clock.Real{}, Log: log.With("part", "agent"), ImageLimit: conf.Agent.ImageCache,
-		ImageDir: filepath.Join(conf.DataDir, "image-cache"), Identity: a.identity(id)}
+	c := hostagent.Config{Clock: a.clock, Log: log.With("part", "agent"), ImageLimit: conf.Agent.ImageCache,
+		ImageDir: a.file("image-cache"), Identity: a.identity(a.id)}
 	c.Rules.StopTimeout = conf.Agent.StopWait.D()
-	if c.Disk, err = hostagent.NewFileDisk(filepath.Join(conf.DataDir, "ledger")); err != nil {
+	var err error
+	if c.Disk, err = hostagent.NewFileDisk(a.file("ledger")); err != nil {
 		return nil, err
 	}
-	c.Control, err = control.New(control.Config{BaseURLs: conf.Agent.Control, Token: a.secret, HostID: id, Clock: c.Clock})
+	expect := a.endpoint.Client(pki.Agents, pki.Expect(pki.Control, ""))
+	client, err := control.New(control.Config{Nodes: a.nodes.all, HostID: a.id, Clock: a.clock,
+		HTTP: wire.Transport(func(string) *tls.Config { return expect })})
 	if err != nil {
 		return nil, err
 	}
-	if err := a.openHost(&c, id); err != nil {
+	c.Control, c.Leases, c.Nodes = client, client, a.nodes.all()
+	if err := a.openHost(&c, a.id); err != nil {
 		return nil, err
 	}
 	if a.agent, err = hostagent.New(c); err != nil {
@@ -82,11 +80,30 @@ func openAgent(conf config.Config, log *slog.Logger) (*agent, error) {
 	return a, nil
 }
 
-func noSecret(file string) func() (string, error) {
-	return func() (string, error) {
-		return "", errs.Errorf("agent.secret", errs.Invalid, "%s is not there: copy the control node's data_dir/%s to it", file, agentSecretFile)
+// enter makes the host a member of a cluster, if it is none yet.
+func (a *agent) enter(ctx context.Context) error {
+	const op = "agent.enter"
+	if err := os.MkdirAll(a.conf.DataDir, 0o711); err != nil {
+		return errs.E(op, errs.Internal, "the data folder cannot be made", err)
 	}
+	var err error
+	if a.id, err = nodeID(a.file(hostIDFile)); err != nil {
+		return err
+	}
+	if a.nodes, err = openNodeList(a.file(nodesFile), a.conf.Agent.Control); err != nil {
+		return err
+	}
+	credentials, err := pki.Load(a.file(tlsDir))
+	if errs.Is(err, errs.NotFound) {
+		if credentials, err = a.join(ctx); err != nil {
+			return err
+		}
+	}
+	a.endpoint = pki.Endpoint{Credentials: credentials, Clock: a.clock}
+	return err
 }
+
+func (a *agent) file(name string) string { return filepath.Join(a.conf.DataDir, name) }
 
 // identity is what the agent adds to what its driver offers.
 func (a *agent) identity(id string) assign.Capacity {
@@ -171,15 +188,23 @@ func (a *agent) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failed := make(chan error, 2)
-	s := &servers{}
-	addr, err := s.open(a.conf.Agent.Listen, a.handler(), failed)
+	s := &servers{log: a.log.With("part", "http"), failed: failed}
+	defer s.stop()
+	port, err := wire.Listen(a.conf.Agent.Listen, wire.Config{Clock: a.clock, Log: a.log.With("part", "wire"), TLS: a.endpoint.Server(pki.Host)})
 	if err != nil {
 		return err
 	}
-	defer s.stop()
+	defer port.Close()
+	s.on(port.Listener(pki.Host), a.agent.Handler())
+	if a.conf.Agent.Observe != "" {
+		if _, err := s.open(a.conf.Agent.Observe, a.agent.Observer()); err != nil {
+			return err
+		}
+	}
 	done := make(chan error, 1)
 	go func() { done <- a.agent.Run(ctx) }()
-	a.log.Info("host agent runs", "host", a.conf.Node, "driver", a.conf.Agent.Driver, "listen", addr, "version", version)
+	go a.learnNodes(ctx)
+	a.log.Info("host agent runs", "host", a.conf.Node, "id", a.id, "driver", a.conf.Agent.Driver, "listen", port.Addr(), "version", version)
 	select {
 	case err = <-failed:
 		cancel()
@@ -189,8 +214,22 @@ func (a *agent) run(ctx context.Context) error {
 	}
 }
 
-func (a *agent) handler() http.Handler { return a.agent.Handler(a.secret) }
+// learnNodes keeps the list of control nodes as the lease's answers tell it.
+func (a *agent) learnNodes(ctx context.Context) {
+	for clock.Sleep(ctx, a.clock, learnEvery) == nil {
+		var addresses []string
+		for _, n := range a.agent.Lease().Electorate().Nodes {
+			if n.Address != "" {
+				addresses = append(addresses, n.Address)
+			}
+		}
+		if err := a.nodes.learn(addresses); err != nil {
+			a.log.Warn("the list of control nodes could not be written", "error", err)
+		}
+	}
+}
 
+// close stops what is open; guests run on.
 func (a *agent) close() error {
 	if a.network != nil {
 		a.network.Close()

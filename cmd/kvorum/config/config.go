@@ -65,6 +65,7 @@ type Agent struct {
 	Control    []string `toml:"control" usage:"addresses of control nodes' internal ports, host:port, to ask before all others; found by itself if empty"`
 	Listen     string   `toml:"listen" usage:"address where the control nodes reach this agent, host:port"`
 	Advertise  string   `toml:"advertise" usage:"address that is told to the control nodes; listen if empty"`
+	Observe    string   `toml:"observe" usage:"address of the agent's health and metrics, plain HTTP; none if empty"`
 	Driver     string   `toml:"driver" usage:"libvirt or sim"`
 	LibvirtURI string   `toml:"libvirt_uri" usage:"libvirt connection"`
 	VirtType   string   `toml:"virt_type" usage:"kvm or qemu; kvm where /dev/kvm works, if empty"`
@@ -92,7 +93,7 @@ func Default() Config {
 		Public: Public{Listen: "127.0.0.1:8774", MaxRequests: 512, Timeout: Span(60 * time.Second),
 			MaxImageBytes: 64 << 30},
 		Control: Control{Listen: "127.0.0.1:8770", Region: "RegionOne", TokenLife: Span(time.Hour), HostLease: Span(10 * time.Second)},
-		Agent: Agent{Listen: "127.0.0.1:8772", Driver: "libvirt",
+		Agent: Agent{Listen: "127.0.0.1:8772", Observe: "127.0.0.1:8779", Driver: "libvirt",
 			LibvirtURI: "qemu:///system", Prefix: "kv", StopWait: Span(60 * time.Second), ImageCache: 20 << 30},
 	}
 }
