@@ -58,17 +58,6 @@ func (k Kind) String() string {
 	return facts[k].name
 }
 
-// KindNamed is the kind whose String is name; false if there is none, as when a
-// newer version sent it.
-func KindNamed(name string) (Kind, bool) {
-	for k := range facts {
-		if facts[k].name == name {
-			return Kind(k), true
-		}
-	}
-	return Internal, false
-}
-
 // HTTPStatus is the status that every front door answers for the kind, unless
 // its own API says otherwise.
 func (k Kind) HTTPStatus() int {
@@ -81,3 +70,14 @@ func (k Kind) HTTPStatus() int {
 // Retryable tells whether the same call, with the same id, may succeed later
 // without anything else changing.
 func (k Kind) Retryable() bool { return int(k) < len(facts) && facts[k].retry }
+
+// KindNamed finds a kind by the name that String gives it; Internal and false
+// for a name that is none.
+func KindNamed(name string) (Kind, bool) {
+	for k := range facts {
+		if facts[k].name == name {
+			return Kind(k), true
+		}
+	}
+	return Internal, false
+}
