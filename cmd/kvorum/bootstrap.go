@@ -28,10 +28,12 @@ const (
 	adminPasswordFile = "admin-password"
 )
 
-// nodeIDFile holds a control node's UUID, and tlsDir its key and certificates.
+// nodeIDFile holds a control node's UUID, tlsDir a node's key and certificates,
+// and gossipKeyFile what an agent gossips under.
 const (
-	nodeIDFile = "node-id"
-	tlsDir     = "tls"
+	nodeIDFile    = "node-id"
+	tlsDir        = "tls"
+	gossipKeyFile = "gossip-key"
 )
 
 // secret reads a secret file, or makes one of the given content.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/kvorum/kvorum/api/joinapi"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
 	"github.com/kvorum/kvorum/internal/pki"
@@ -19,12 +20,6 @@ import (
 // in the log. So a node that stops on the way goes on with the same when it is
 // started again.
 const foundingFile = "founding.json"
-
-// The words that the authority's key and the gossip key are sealed with.
-const (
-	sealedAuthorityKey = "authority_key"
-	sealedGossipKey    = "gossip_key"
-)
 
 // founding is the content of foundingFile. Its keys are sealed under the data
 // key, as they will be in the state.
@@ -85,10 +80,10 @@ func (n *controlNode) foundingOf(box *seal.Box) (*founding, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.Key, err = box.Seal(sealedAuthorityKey, key); err != nil {
+	if f.Key, err = box.Seal(joinapi.SealedCAKey, key); err != nil {
 		return nil, err
 	}
-	if f.GossipKey, err = box.Seal(sealedGossipKey, gossip); err != nil {
+	if f.GossipKey, err = box.Seal(joinapi.SealedGossipKey, gossip); err != nil {
 		return nil, err
 	}
 	if b, err = json.Marshal(f); err != nil {
@@ -99,7 +94,7 @@ func (n *controlNode) foundingOf(box *seal.Box) (*founding, error) {
 
 // certifyFirst gives the first node its certificate.
 func (n *controlNode) certifyFirst(box *seal.Box, f *founding) error {
-	key, err := box.Open(sealedAuthorityKey, f.Key)
+	key, err := box.Open(joinapi.SealedCAKey, f.Key)
 	if err != nil {
 		return err
 	}

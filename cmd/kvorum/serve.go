@@ -18,6 +18,7 @@ import (
 	"github.com/kvorum/kvorum/api/compute"
 	"github.com/kvorum/kvorum/api/identity"
 	"github.com/kvorum/kvorum/api/image"
+	"github.com/kvorum/kvorum/api/joinapi"
 	"github.com/kvorum/kvorum/api/network"
 	"github.com/kvorum/kvorum/api/operator"
 	"github.com/kvorum/kvorum/api/peerapi"
@@ -26,6 +27,7 @@ import (
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
 	"github.com/kvorum/kvorum/internal/pki"
+	"github.com/kvorum/kvorum/internal/seal"
 	"github.com/kvorum/kvorum/internal/wire"
 )
 
@@ -139,6 +141,11 @@ func (n *controlNode) agentDoor() *agentapi.Door {
 
 func (n *controlNode) peerDoor() *peerapi.Door {
 	return &peerapi.Door{Node: n.cluster, MaxCommand: command.MaxBytes, Log: n.log.With("part", "peerapi")}
+}
+
+func (n *controlNode) joinDoor() *joinapi.Door {
+	return &joinapi.Door{Cluster: n.cluster, Opener: n.box, Clock: n.clock, Log: n.log.With("part", "joinapi"),
+		DataKey: func() ([]byte, error) { return seal.Key(n.file(dataKeyFile)) }}
 }
 
 // verbs are the operators' commands.
