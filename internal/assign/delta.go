@@ -61,12 +61,27 @@ func Apply(old Sheet, d Delta) (Sheet, error) {
 	return out, nil
 }
 
-// With gives d with some items put in and others taken out; Index and Digest
-// stay. ErrNotUnderstood: an item cannot be put in.
-func (d Desired) With(put []Item, drop []Ref) (Desired, error) {
-	c, err := newChanges(put, drop)
-	if err != nil {
-		return Desired{}, err
+// Without gives d less some items; Index and Digest stay.
+func (d Desired) Without(items []Item) Desired {
+	c := &changes{values: make(map[Ref]any, len(items))}
+	for _, i := range items {
+		c.values[i.Ref] = nil
+	}
+	return c.desired(d)
+}
+
+// Join puts items in that were kept apart; Index and Digest stay. They must be
+// what their digests say, and are taken as far as they are understood: they may
+// have been kept by a newer version. ErrNotUnderstood: one is damaged.
+func (d Desired) Join(items []Item) (Desired, error) {
+	c := &changes{values: make(map[Ref]any, len(items))}
+	for _, i := range items {
+		value, err := i.open()
+		if err != nil {
+			return Desired{}, err
+		}
+		c.values[i.Ref] = value
+		c.put = append(c.put, Sum{Ref: i.Ref})
 	}
 	return c.desired(d), nil
 }

@@ -99,18 +99,22 @@ func encode(ref Ref, value any) ([]byte, Sum) {
 		// Only channels, functions and cycles fail to marshal; the types have none.
 		panic("assign: item does not encode: " + err.Error())
 	}
+	return b, digestOf(ref, b)
+}
+
+func digestOf(ref Ref, body []byte) Sum {
 	h := sha256.New()
 	h.Write(append(ref.appendTo(nil), ' '))
-	h.Write(b)
-	s := Sum{Ref: ref, Size: len(b)}
+	h.Write(body)
+	s := Sum{Ref: ref, Size: len(body)}
 	h.Sum(s.Digest[:0])
-	return b, s
+	return s
 }
 
 // understand decodes an item. It is understood if it has known fields only
 // and, encoded again, its digest: so nothing of it was overlooked.
 func (i Item) understand() (any, Sum, error) {
-	value, id, err := i.decode()
+	value, id, err := i.decode(strictly)
 	if err != nil {
 		return nil, Sum{}, fmt.Errorf("%w: %s %q: %v", ErrNotUnderstood, i.Kind, i.ID, err)
 	}
@@ -121,24 +125,40 @@ func (i Item) understand() (any, Sum, error) {
 	return value, sum, nil
 }
 
-func (i Item) decode() (value any, id func() string, err error) {
+// open decodes an item as far as it is understood, if its bytes are those that
+// its digest is over.
+func (i Item) open() (any, error) {
+	if digestOf(i.Ref, i.Body).Name().Digest != i.Digest {
+		return nil, fmt.Errorf("%w: %s %q is damaged", ErrNotUnderstood, i.Kind, i.ID)
+	}
+	value, id, err := i.decode(json.Unmarshal)
+	if err == nil && id() != i.ID {
+		err = errors.New("it has another id")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s %q: %v", ErrNotUnderstood, i.Kind, i.ID, err)
+	}
+	return value, nil
+}
+
+func (i Item) decode(unmarshal func([]byte, any) error) (value any, id func() string, err error) {
 	switch i.Kind {
 	case HeadItem:
 		d := &Desired{}
-		err = strictly(i.Body, d)
+		err = unmarshal(i.Body, d)
 		if err == nil && (d.Index != 0 || d.Digest != "" || len(d.Guests)+len(d.Networks)+len(d.Routers) > 0) {
 			err = errors.New("it has more than a head has")
 		}
 		return d, func() string { return d.HostID }, err
 	case GuestItem:
 		g := &Guest{}
-		return g, func() string { return g.ID }, strictly(i.Body, g)
+		return g, func() string { return g.ID }, unmarshal(i.Body, g)
 	case NetworkItem:
 		n := &Network{}
-		return n, func() string { return n.ID }, strictly(i.Body, n)
+		return n, func() string { return n.ID }, unmarshal(i.Body, n)
 	case RouterItem:
 		r := &Router{}
-		return r, func() string { return r.ID }, strictly(i.Body, r)
+		return r, func() string { return r.ID }, unmarshal(i.Body, r)
 	}
 	return nil, nil, errors.New("there is no such kind")
 }
