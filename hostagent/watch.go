@@ -33,7 +33,8 @@ func (a *Agent) Poll(ctx context.Context) (news bool, err error) {
 }
 
 // digest is what to ask with. The first question of an agent is for the whole:
-// an older agent may have stored less of it than there was.
+// it is answered at once, and an older agent may have stored less of it than
+// there was.
 func (a *Agent) digest() string {
 	a.mu.Lock()
 	asked := a.asked
@@ -129,7 +130,7 @@ func (a *Agent) watch(ctx context.Context) {
 		switch {
 		case err != nil:
 			failures++
-			pause = a.rules.Backoff(failures)
+			pause = a.rules.Spread(a.identity.HostID, failures)
 			if !errors.Is(err, context.Canceled) {
 				a.log.Warn("control plane not reached", "failures", failures, "err", err)
 			}

@@ -11,8 +11,16 @@ import (
 
 // Desired is the whole truth for one host, as a pure function of the view. A
 // host that is not known, or a cluster that is not initialized, gets an empty
-// one.
+// one. What it is computed from must be known to Concerned, which says whose
+// must be computed again.
 func Desired(v View, host model.HostID) assign.Desired {
+	d := Undigested(v, host)
+	d.Digest = d.Sum()
+	return d
+}
+
+// Undigested is Desired for those who compute the digest themselves.
+func Undigested(v View, host model.HostID) assign.Desired {
 	d := assign.Desired{HostID: string(host), Index: v.Index}
 	if c := v.Cluster(); c != nil {
 		d.ClusterID, d.Incarnation = c.ID, c.Incarnation
@@ -29,7 +37,6 @@ func Desired(v View, host model.HostID) assign.Desired {
 	for _, id := range slices.Sorted(maps.Keys(nets)) {
 		d.Networks = append(d.Networks, desiredNetwork(v, v.Network(id)))
 	}
-	d.Digest = d.Sum()
 	return d
 }
 

@@ -15,6 +15,9 @@ type schema[T any] struct {
 	key func(a, b *T) int
 	// ident gives the row's id, as users know it, and its project, for the feed.
 	ident func(*T) (id, project string)
+	// of (optional) gives what the row belongs to where its id does not name
+	// it alone, for the feed.
+	of func(*T) string
 	// indexes are further orders; ties are broken by the key.
 	indexes []index[T]
 }

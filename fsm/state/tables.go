@@ -177,6 +177,7 @@ func (t *tables) networkTables() {
 			return cmp.Or(cmp.Compare(a.NetworkID, b.NetworkID), cmp.Compare(a.IP, b.IP))
 		},
 		ident: func(a *model.FixedAddress) (string, string) { return a.IP, "" },
+		of:    func(a *model.FixedAddress) string { return string(a.NetworkID) },
 		indexes: []index[model.FixedAddress]{
 			{has: func(a *model.FixedAddress) bool { return a.PortID != "" },
 				cmp: func(a, b *model.FixedAddress) int { return cmp.Compare(a.PortID, b.PortID) }},
