@@ -44,6 +44,10 @@ func (s *desired) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, errs.Errorf("agentapi.desired", errs.Invalid, "host must be a UUID and wait a duration"))
 		return
 	}
+	if err := mustBe(r, host); err != nil {
+		d.fail(w, r, err)
+		return
+	}
 	d.Renew(host)
 	k, err := s.board.sit(host)
 	if err != nil {

@@ -2,7 +2,6 @@ package agentapi
 
 import (
 	"context"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,6 +15,8 @@ import (
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
+	"github.com/kvorum/kvorum/internal/pki"
+	"github.com/kvorum/kvorum/internal/wire"
 )
 
 // maxBody bounds one report, in bytes.
@@ -45,10 +46,8 @@ type Door struct {
 	Renew  func(host string)
 	Opener Opener
 	Images Images
-	// Token is the agents' secret.
-	Token string
-	Clock clock.Clock
-	Log   *slog.Logger
+	Clock  clock.Clock
+	Log    *slog.Logger
 	// NewID makes the id of a command.
 	NewID func() string
 }
@@ -61,14 +60,23 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("POST /agent/v1/register", d.register)
 	mux.HandleFunc("POST /agent/v1/report", d.report)
 	mux.HandleFunc("GET /agent/v1/images/{sha256}", d.image)
-	want := []byte("Bearer " + d.Token)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), want) != 1 {
-			d.fail(w, r, errs.Errorf("agentapi.auth", errs.Unauthorized, "The agent's secret is not this cluster's."))
+		if _, err := wire.Peer(r); err != nil {
+			d.fail(w, r, err)
 			return
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// mustBe refuses a host that speaks for another one: who calls is what its
+// certificate says.
+func mustBe(r *http.Request, host string) error {
+	who, err := wire.Peer(r)
+	if err == nil && (who.Role != pki.Agent || who.ID != host) {
+		err = errs.Errorf("agentapi.host", errs.Forbidden, "%s does not speak for host %s.", who, host)
+	}
+	return err
 }
 
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
@@ -114,6 +122,10 @@ func (d *Door) register(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
+	if err := mustBe(r, in.HostID); err != nil {
+		d.fail(w, r, err)
+		return
+	}
 	err := d.propose(r.Context(), in.HostID, &command.HostRegister{
 		ID: model.HostID(in.HostID), Name: in.Name, Address: in.Address, Zone: in.Zone,
 		VCPUs: in.VCPUs, RAM: in.RAM, Disk: in.Disk, Archs: in.Archs, Hypervisor: in.Hypervisor,
@@ -129,6 +141,10 @@ func (d *Door) register(w http.ResponseWriter, r *http.Request) {
 func (d *Door) report(w http.ResponseWriter, r *http.Request) {
 	var in assign.Report
 	if err := decode(w, r, &in); err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	if err := mustBe(r, in.HostID); err != nil {
 		d.fail(w, r, err)
 		return
 	}

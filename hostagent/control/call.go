@@ -23,7 +23,7 @@ func transport() http.RoundTripper {
 	return t
 }
 
-// neverRedirect keeps the token with the addresses that it was given for.
+// neverRedirect keeps to the addresses of control nodes.
 func neverRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // call makes a call. The answer is a success; whoever gets it closes its body.
@@ -33,7 +33,6 @@ func (c *Client) call(ctx context.Context, method, target string, body []byte) (
 	if err != nil {
 		return nil, errs.E(op, errs.Invalid, "", err)
 	}
-	req.Header.Set("Authorization", "Bearer "+c.c.Token)
 	req.Header.Set("Accept", "application/json, application/octet-stream")
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -65,10 +64,8 @@ func failure(resp *http.Response) error {
 	}
 	kind := kindOf(resp.StatusCode)
 	if err == nil {
-		for k := errs.Internal; k <= errs.Unknown; k++ {
-			if k.String() == body.Error.Kind {
-				kind = k
-			}
+		if named, ok := errs.KindNamed(body.Error.Kind); ok {
+			kind = named
 		}
 	}
 	msg := body.Error.Message

@@ -20,8 +20,9 @@ type Config struct {
 	// one. Each host tries them in an order of its own, beginning with the one
 	// that answered last.
 	BaseURLs []string
-	// Token is sent as a bearer token.
-	Token  string
+	// Nodes (optional) gives host:port of each control node that is known now;
+	// it is asked before each call, and takes the place of BaseURLs.
+	Nodes  func() []string
 	HostID string
 	Clock  clock.Clock
 	// HTTP (optional) makes the calls; without it they are plain HTTP.
@@ -49,6 +50,9 @@ type Client struct {
 // New makes a client. Invalid: an address or the host's id cannot be used.
 func New(c Config) (*Client, error) {
 	const op = "control.new"
+	if c.Nodes != nil {
+		c.BaseURLs = urls(c.Nodes())
+	}
 	if len(c.BaseURLs) == 0 || c.HostID == "" {
 		return nil, errs.Errorf(op, errs.Invalid, "A control node's address and the host's id are needed.")
 	}
@@ -72,7 +76,15 @@ func New(c Config) (*Client, error) {
 		c.HTTP = transport()
 	}
 	return &Client{c: c, http: &http.Client{Transport: c.HTTP, CheckRedirect: neverRedirect},
-		nodes: newFollower(c.HostID, bases, c.Clock)}, nil
+		nodes: newFollower(c.HostID, bases, c.Nodes, c.Clock)}, nil
+}
+
+// urls are the base URLs of nodes that are known by host:port.
+func urls(nodes []string) (out []string) {
+	for _, n := range nodes {
+		out = append(out, "https://"+n)
+	}
+	return out
 }
 
 // Register sends POST /agent/v1/register.

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -22,24 +23,49 @@ const stayAway = 15 * time.Minute
 // of its own, which is the same for ever, so that the hosts of a node that dies
 // spread over the others.
 type follower struct {
-	bases []string
+	host  string
+	nodes func() []string // host:port of all that are known now; nil if bases never change
 	clock clock.Clock
 	away  time.Duration // stayAway, and a part of it that is the host's own
 
 	mu     sync.Mutex
+	bases  []string
 	at     int
 	homeAt time.Duration // when to look for the first one, if at is another
 }
 
-func newFollower(host string, bases []string, clk clock.Clock) *follower {
-	f := &follower{bases: slices.Clone(bases), clock: clk, away: stayAway + time.Duration(weight(host, "")%uint64(stayAway))}
-	slices.SortStableFunc(f.bases, func(a, b string) int {
-		if weight(host, a) < weight(host, b) {
-			return -1
-		}
-		return 1
-	})
+func newFollower(host string, bases []string, nodes func() []string, clk clock.Clock) *follower {
+	f := &follower{host: host, nodes: nodes, clock: clk, away: stayAway + time.Duration(weight(host, "")%uint64(stayAway))}
+	f.bases = f.sorted(bases)
 	return f
+}
+
+// sorted gives the control nodes in the host's own order.
+func (f *follower) sorted(bases []string) []string {
+	return slices.SortedStableFunc(slices.Values(bases), func(a, b string) int {
+		return cmp.Compare(weight(f.host, a), weight(f.host, b))
+	})
+}
+
+// refresh takes the control nodes that are known now, and stays with the one
+// that is asked first, if it is still among them. It needs mu.
+func (f *follower) refresh() {
+	if f.nodes == nil {
+		return
+	}
+	bases := f.sorted(urls(f.nodes()))
+	if len(bases) == 0 || slices.Equal(bases, f.bases) {
+		return
+	}
+	at := max(0, slices.Index(bases, f.bases[f.at]))
+	f.bases, f.at = bases, at
+}
+
+// base is the n-th control node; the list may have become shorter meanwhile.
+func (f *follower) base(n int) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.bases[n%len(f.bases)]
 }
 
 // weight is a number that a host and a control node have together.
@@ -52,6 +78,7 @@ func weight(host, base string) uint64 {
 func (f *follower) order() []int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.refresh()
 	var all []int
 	if f.at != 0 && f.clock.Mono() >= f.homeAt {
 		all = append(all, 0)
@@ -71,7 +98,7 @@ func (f *follower) stay(n int) {
 	if n != 0 && (f.at == 0 || f.clock.Mono() >= f.homeAt) {
 		f.homeAt = f.clock.Mono() + f.away
 	}
-	f.at = n
+	f.at = n % len(f.bases)
 }
 
 // leave goes on to the one after n, unless that was done already.
@@ -80,7 +107,7 @@ func (f *follower) leave(n int) {
 	at := f.at
 	f.mu.Unlock()
 	if at == n {
-		f.stay((n + 1) % len(f.bases))
+		f.stay(n + 1)
 	}
 }
 
@@ -89,7 +116,7 @@ func (f *follower) leave(n int) {
 func (f *follower) each(ctx context.Context, limit time.Duration, call func(ctx context.Context, node int, base string) error) error {
 	var last error
 	for _, n := range f.order() {
-		last = f.one(ctx, limit, func(ctx context.Context) error { return call(ctx, n, f.bases[n]) })
+		last = f.one(ctx, limit, func(ctx context.Context) error { return call(ctx, n, f.base(n)) })
 		if last == nil || !elsewhere(last) {
 			f.stay(n)
 			return last

@@ -57,7 +57,7 @@ func (n *nodes) report(c *control.Client) (string, error) {
 
 func follower(t *testing.T, n *nodes, clk clock.Clock, host string, bases ...string) *control.Client {
 	t.Helper()
-	c, err := control.New(control.Config{BaseURLs: bases, Token: "secret", HostID: host, Clock: clk, HTTP: n})
+	c, err := control.New(control.Config{BaseURLs: bases, HostID: host, Clock: clk, HTTP: n})
 	if err != nil {
 		t.Fatal(err)
 	}
