@@ -17,13 +17,14 @@ const (
 	consoleMax     = 1 << 20
 )
 
-// Handler is the agent's own listener: GET /v1/guests/{id}/console?max=N, which
-// asks for the bearer token, and GET /healthz, which does not. With an empty
-// token nobody gets past.
+// Handler is the agent's own listener: GET /v1/guests/{id}/console?max=N and GET
+// /metrics, which ask for the bearer token, and GET /healthz, which does not.
+// With an empty token nobody gets past.
 func (a *Agent) Handler(token string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.Handle("GET /v1/guests/{id}/console", bearer(token, http.HandlerFunc(a.console)))
+	mux.Handle("GET /metrics", bearer(token, http.HandlerFunc(a.metrics)))
 	return mux
 }
 
@@ -45,7 +46,8 @@ func bearer(token string, next http.Handler) http.Handler {
 func (a *Agent) healthz(w http.ResponseWriter, _ *http.Request) {
 	d, _ := a.ledger.Desired()
 	answerJSON(w, http.StatusOK, map[string]any{
-		"status": "ok", "host_id": a.identity.HostID, "confirmed": a.ledger.Confirmed(), "index": d.Index,
+		"status": "ok", "host_id": a.identity.HostID, "confirmed": a.stands(), "index": d.Index,
+		"lease": a.lease.Status(a.clock.Mono()),
 	})
 }
 

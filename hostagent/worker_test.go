@@ -105,18 +105,20 @@ func TestDeleteEndsAFetch(t *testing.T) {
 	r.await("removed", func() bool { return r.plane.saw(g.ID).State == assign.Removed })
 }
 
-// TestHandler asks the agent's own listener.
+// ask asks the agent's own listener.
+func ask(r *rig, token, path string) (int, string) {
+	req := httptest.NewRequest(http.MethodGet, path, nil)
+	req.Header.Set("Authorization", "Bearer "+token)
+	w := httptest.NewRecorder()
+	r.agent.Handler("secret").ServeHTTP(w, req)
+	return w.Code, w.Body.String()
+}
+
+// TestHandler: what the listener answers, and to whom.
 func TestHandler(t *testing.T) {
 	r := newRig(t, false, nil)
 	r.plane.put(guest(1))
 	r.wantSeen("guest-1", assign.Running)
-	ask := func(token, path string) (int, string) {
-		req := httptest.NewRequest(http.MethodGet, path, nil)
-		req.Header.Set("Authorization", "Bearer "+token)
-		w := httptest.NewRecorder()
-		r.agent.Handler("secret").ServeHTTP(w, req)
-		return w.Code, w.Body.String()
-	}
 	for _, c := range []struct {
 		token, path string
 		status      int
@@ -131,12 +133,12 @@ func TestHandler(t *testing.T) {
 		{"wrong", "/v1/guests/guest-1/console", 401, `"kind":"unauthorized"`},
 		{"", "/v1/guests/guest-1/console", 401, `"kind":"unauthorized"`},
 	} {
-		status, body := ask(c.token, c.path)
+		status, body := ask(r, c.token, c.path)
 		if status != c.status || !strings.Contains(body, c.body) {
 			t.Errorf("%s with %q: %d %q, want %d and %q", c.path, c.token, status, body, c.status, c.body)
 		}
 	}
-	if _, body := ask("secret", "/v1/guests/guest-1/console?max=8"); len(body) != 8 {
+	if _, body := ask(r, "secret", "/v1/guests/guest-1/console?max=8"); len(body) != 8 {
 		t.Errorf("max=8 gave %d bytes", len(body))
 	}
 	req := httptest.NewRequest(http.MethodGet, "/v1/guests/guest-1/console", nil)

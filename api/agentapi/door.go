@@ -21,8 +21,7 @@ import (
 )
 
 // Bounds of this front door: one report's bytes, and how long a watch may
-// wait. A watch renews the lease only when it begins, so that it must be well
-// shorter than the lease.
+// wait.
 const (
 	maxBody = 1 << 20
 	maxWait = 3 * time.Second
@@ -48,8 +47,9 @@ type Door struct {
 	// when it is worth to ask for a read point.
 	Peek func() state.View
 	Feed *state.Feed
-	// Renew is told of every call of a host.
-	Renew  func(host string)
+	// Lease renews a host's lease with this node as one voter of several; its
+	// errors carry kinds.
+	Lease  func(assign.LeaseRequest) (assign.LeaseAnswer, error)
 	Opener Opener
 	Images Images
 	// Token is the agents' secret.
@@ -66,6 +66,7 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("GET /agent/v1/desired", d.desired)
 	mux.HandleFunc("POST /agent/v1/register", d.register)
 	mux.HandleFunc("POST /agent/v1/report", d.report)
+	mux.HandleFunc("POST /agent/v1/lease", d.lease)
 	mux.HandleFunc("GET /agent/v1/images/{sha256}", d.image)
 	want := []byte("Bearer " + d.Token)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -126,7 +127,6 @@ func (d *Door) register(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
-	d.Renew(in.HostID)
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -145,7 +145,6 @@ func (d *Door) report(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
-	d.Renew(in.HostID)
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -160,7 +159,6 @@ func (d *Door) desired(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, errs.Errorf("agentapi.desired", errs.Invalid, "host must be a UUID and wait a duration"))
 		return
 	}
-	d.Renew(host)
 	end := d.Clock.After(min(wait, maxWait))
 	for {
 		changed := d.Feed.Wait()

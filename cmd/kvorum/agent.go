@@ -69,10 +69,11 @@ func openAgent(conf config.Config, log *slog.Logger) (*agent, error) {
 	if c.Disk, err = hostagent.NewFileDisk(filepath.Join(conf.DataDir, "ledger")); err != nil {
 		return nil, err
 	}
-	c.Control, err = control.New(control.Config{BaseURLs: conf.Agent.Control, Token: a.secret, HostID: id, Clock: c.Clock})
+	client, err := control.New(control.Config{BaseURLs: conf.Agent.Control, Token: a.secret, HostID: id, Clock: c.Clock})
 	if err != nil {
 		return nil, err
 	}
+	c.Control, c.Leases, c.Nodes = client, client, conf.Agent.Control
 	if err := a.openHost(&c, id); err != nil {
 		return nil, err
 	}

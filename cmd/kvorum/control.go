@@ -38,7 +38,7 @@ type controlNode struct {
 	machine   *fsm.Machine
 	raft      *raftnode.Node
 	cluster   *cluster
-	leases    *leader.Leases
+	register  *leader.Register
 	passwords *identity.Passwords
 	metrics   *operator.Metrics
 	raftStats *raftnode.Metrics
@@ -61,6 +61,9 @@ type raftTimes struct{ election time.Duration }
 
 // openControl opens a control node's data folder and everything in it.
 func openControl(conf config.Config, log *slog.Logger, times raftTimes) (*controlNode, error) {
+	if err := checkLease(conf.Control.HostLease.D()); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(conf.DataDir, 0o711); err != nil {
 		return nil, errs.E("control.open", errs.Internal, "the data folder cannot be made", err)
 	}
@@ -85,7 +88,7 @@ func openControl(conf config.Config, log *slog.Logger, times raftTimes) (*contro
 		return nil, errors.Join(err, n.images.Close())
 	}
 	n.cluster = &cluster{raft: n.raft, machine: n.machine}
-	n.leases = leader.NewLeases()
+	n.register = n.newRegister()
 	n.metrics = operator.NewMetrics(n.samples, n.raftSamples)
 	return n, nil
 }
@@ -149,8 +152,8 @@ func (n *controlNode) lead(ctx context.Context, term uint64) error {
 	}
 	return leader.Run(ctx, leader.Deps{
 		View: n.machine.View, Feed: n.machine.Feed(), Propose: n.cluster.duty,
-		Clock: n.clock, Term: term, Leases: n.leases, Log: n.log.With("part", "leader"),
-		Lease: n.conf.Control.HostLease.D(),
+		Clock: n.clock, Term: term, Log: n.log.With("part", "leader"),
+		Lease: n.conf.Control.HostLease.D(), Electorate: n.electorate, Poll: n.poll,
 	})
 }
 

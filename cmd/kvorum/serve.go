@@ -94,7 +94,7 @@ func (n *controlNode) publicHandler() http.Handler {
 
 func (n *controlNode) agentDoor() *agentapi.Door {
 	return &agentapi.Door{Cluster: n.cluster, Peek: n.machine.View, Feed: n.machine.Feed(),
-		Renew:  func(host string) { n.leases.Renew(host, n.clock.Mono()) },
+		Lease:  n.register.Renew,
 		Opener: n.box, Images: imageFiles{n.images}, Token: n.secret, Clock: n.clock,
 		Log: n.log.With("part", "agentapi"), NewID: uuid.NewString}
 }
