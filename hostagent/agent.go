@@ -27,6 +27,10 @@ type Config struct {
 	Network Network
 	Control Control
 	Disk    Disk
+	// Leases carries the renewals of the host's lease. Nodes are the addresses of
+	// control nodes to begin with; the lease tells of further ones.
+	Leases LeaseTransport
+	Nodes  []string
 	// Images is where images come from. Nil means a cache in ImageDir, filled
 	// through Control, that prunes when it is over ImageLimit bytes (0: never).
 	Images     ImageStore
@@ -60,8 +64,10 @@ type Agent struct {
 	driver   Driver
 	network  Network
 	control  Control
+	leases   LeaseTransport
 
-	netWake chan struct{}
+	netWake   chan struct{}
+	leaseWake chan struct{}
 
 	mu         sync.Mutex
 	guests     map[string]*Guest
@@ -70,13 +76,17 @@ type Agent struct {
 	registered bool
 	capacity   assign.Capacity
 	away       bool
-	asked      bool // the control plane has answered since the start
+	heard      bool               // the control plane has answered since the start
+	interrupt  context.CancelFunc // ends the question that is under way
 }
 
 // New opens the ledger and makes an agent that does nothing yet.
 func New(c Config) (*Agent, error) {
 	if !validID(c.Identity.HostID) {
 		return nil, errs.Errorf("hostagent.new", errs.Invalid, "The host's id %q cannot be used.", c.Identity.HostID)
+	}
+	if c.Leases == nil {
+		return nil, errs.Errorf("hostagent.new", errs.Invalid, "Nobody is named who carries the renewals of the host's lease.")
 	}
 	ledger, err := OpenLedger(c.Disk, c.Identity.HostID, c.ClusterID)
 	if err != nil {
@@ -91,12 +101,14 @@ func New(c Config) (*Agent, error) {
 	if c.MaxActs <= 0 {
 		c.MaxActs = 4
 	}
-	a := &Agent{identity: c.Identity, driver: c.Driver, network: c.Network, control: c.Control,
-		netWake: make(chan struct{}, 1), guests: map[string]*Guest{}, workers: map[string]*worker{}}
+	a := &Agent{identity: c.Identity, driver: c.Driver, network: c.Network, control: c.Control, leases: c.Leases,
+		netWake: make(chan struct{}, 1), leaseWake: make(chan struct{}, 1), guests: map[string]*Guest{}, workers: map[string]*worker{}}
 	a.host = host{
 		rules: c.Rules.filled(), ledger: ledger, clock: c.Clock, counters: &Counters{}, log: c.Log,
 		gates: newGates(c.MaxFetches, c.MaxActs), lookAgain: lookAgain,
+		lease: newLease(c.Identity.HostID, instance(c.Identity.BootID, ledger), ledger.ClusterID, c.Nodes),
 	}
+	a.asked.Store(neverAsked)
 	a.reporter = newReporter(c.Identity.HostID, c.Control, ledger, a.counters, c.Log)
 	if c.Images == nil {
 		c.Images, err = OpenImageCache(ImageCacheConfig{Dir: c.ImageDir, Limit: c.ImageLimit,
@@ -231,6 +243,9 @@ func (a *Agent) Sweep(ctx context.Context) (progress bool, wakeAfter time.Durati
 // Flush reports what is to be reported; it is for those that do not Run.
 func (a *Agent) Flush(ctx context.Context) error { return a.reporter.Flush(ctx) }
 
+// Lease is the host's.
+func (a *Agent) Lease() *Lease { return a.lease }
+
 // Ledger is what the agent acts on.
 func (a *Agent) Ledger() *Ledger { return a.ledger }
 
@@ -242,6 +257,7 @@ func (a *Agent) Console(ctx context.Context, id string, max int) ([]byte, error)
 // Counts reads the agent's counters.
 func (a *Agent) Counts() Counts {
 	n := a.counters.read()
+	n.Lease, n.LeaseHeld = a.lease.Counts(), a.lease.Held(a.clock.Mono())
 	for _, g := range a.Guests() {
 		n.Guests++
 		if g.Quarantined() {

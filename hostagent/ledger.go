@@ -212,6 +212,13 @@ func (l *Ledger) Confirmed() bool {
 	return l.confirmed
 }
 
+// ClusterID is the cluster that the host belongs to, empty for none yet.
+func (l *Ledger) ClusterID() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.clusterID
+}
+
 // Desired gives the accepted desired state, and whether there is one. It must
 // not be changed.
 func (l *Ledger) Desired() (assign.Desired, bool) {

@@ -2,6 +2,7 @@ package raftnode
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -24,11 +25,52 @@ func (n *Node) Members() ([]Member, error) {
 	if err := f.Error(); err != nil {
 		return nil, errs.E("raftnode.members", errs.Internal, "", err)
 	}
-	var out []Member
-	for _, s := range f.Configuration().Servers {
+	return members(f.Configuration()), nil
+}
+
+// electorate is the newest committed configuration: raft itself tells only the
+// newest one, which may never be.
+type electorate struct {
+	mu      sync.Mutex
+	members []Member
+	index   uint64
+}
+
+func (e *electorate) set(index uint64, c raft.Configuration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if index >= e.index {
+		e.members, e.index = members(c), index
+	}
+}
+
+// Electorate lists the members of the newest configuration that this node knows
+// to be committed, and its index in the log.
+func (n *Node) Electorate() ([]Member, uint64) {
+	e := &n.machine.elect
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.members, e.index
+}
+
+// restored takes the configuration of the newest snapshot: what was committed
+// before it is never applied again.
+func (e *electorate) restored(snaps raft.SnapshotStore) error {
+	all, err := snaps.List()
+	if err != nil {
+		return errs.E("raftnode.members", errs.Internal, "the snapshots cannot be listed", err)
+	}
+	if len(all) > 0 {
+		e.set(all[0].ConfigurationIndex, all[0].Configuration)
+	}
+	return nil
+}
+
+func members(c raft.Configuration) (out []Member) {
+	for _, s := range c.Servers {
 		out = append(out, Member{ID: string(s.ID), Address: string(s.Address), Voter: s.Suffrage == raft.Voter})
 	}
-	return out, nil
+	return out
 }
 
 // MaxVoters is how many nodes vote at most: with more of them a write waits

@@ -86,7 +86,10 @@ func start(cfg Config, p *parts) (*Node, error) {
 		return nil, err
 	}
 	n.guard, n.logs = guard, logs
-	snaps := &divergeStore{SnapshotStore: p.snaps, log: guard, fatal: n.fatal}
+	if err := n.machine.elect.restored(p.snaps); err != nil {
+		return nil, err
+	}
+	snaps := &divergeStore{SnapshotStore: p.snaps, log: guard, elect: &n.machine.elect, fatal: n.fatal}
 	if n.raft, err = raft.NewRaft(rc, n.machine, logs, stable, snaps, p.trans); err != nil {
 		return nil, errs.E("raftnode.open", errs.Internal, "raft does not start", err)
 	}

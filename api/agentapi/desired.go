@@ -12,8 +12,7 @@ import (
 )
 
 const (
-	// maxWait is how long a watch may wait. It renews the lease only when it
-	// begins, so that it must be well shorter than the lease.
+	// maxWait is how long a watch may wait.
 	maxWait = 3 * time.Second
 	// readPatience is how long a read point may take before the agent is sent
 	// to another control node.
@@ -48,7 +47,6 @@ func (s *desired) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
-	d.Renew(host)
 	k, err := s.board.sit(host)
 	if err != nil {
 		d.fail(w, r, err)

@@ -42,8 +42,9 @@ type Door struct {
 	// when it is worth to ask for a read point. Feed tells what changes in it.
 	Peek func() state.View
 	Feed *state.Feed
-	// Renew is told of every call of a host.
-	Renew  func(host string)
+	// Lease renews a host's lease with this node as one voter of several; its
+	// errors carry kinds.
+	Lease  func(assign.LeaseRequest) (assign.LeaseAnswer, error)
 	Opener Opener
 	Images Images
 	Clock  clock.Clock
@@ -59,6 +60,7 @@ func (d *Door) Handler() http.Handler {
 	mux.Handle("GET /agent/v1/desired", desired)
 	mux.HandleFunc("POST /agent/v1/register", d.register)
 	mux.HandleFunc("POST /agent/v1/report", d.report)
+	mux.HandleFunc("POST /agent/v1/lease", d.lease)
 	mux.HandleFunc("GET /agent/v1/images/{sha256}", d.image)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := wire.Peer(r); err != nil {
@@ -134,7 +136,6 @@ func (d *Door) register(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
-	d.Renew(in.HostID)
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -157,6 +158,5 @@ func (d *Door) report(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
-	d.Renew(in.HostID)
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -21,15 +21,15 @@ import (
 	"github.com/kvorum/kvorum/internal/errs"
 )
 
-// wire is an agent's way to the control nodes: it notes the answers to
+// tap is an agent's way to the control nodes: it notes the answers to
 // questions for the desired state, and may change them.
-type wire struct {
+type tap struct {
 	mu      sync.Mutex
 	answers []string
 	change  func([]byte) []byte
 }
 
-func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+func (w *tap) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil || !strings.HasSuffix(r.URL.Path, "/desired") {
 		return resp, err
@@ -54,7 +54,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // saw gives the answers since it was last asked.
-func (w *wire) saw() string {
+func (w *tap) saw() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := strings.Join(w.answers, " ")
@@ -63,19 +63,19 @@ func (w *wire) saw() string {
 }
 
 // agent starts the real agent of theHost on a disk.
-func (c *cloud) agent(disk hostagent.Disk, w *wire) *hostagent.Agent {
+func (c *cloud) agent(disk hostagent.Disk, w *tap) *hostagent.Agent {
 	c.t.Helper()
 	var bases []string
 	for _, n := range c.nodes {
 		bases = append(bases, n.web.URL)
 	}
 	clk := clock.NewFake(time.Unix(1_700_000_000, 0))
-	client, err := control.New(control.Config{BaseURLs: bases, Token: token, HostID: string(theHost), Clock: clk, HTTP: w, Wait: time.Minute})
+	client, err := control.New(control.Config{BaseURLs: bases, HostID: string(theHost), Clock: clk, HTTP: w, Wait: time.Minute})
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	a, err := hostagent.New(hostagent.Config{Identity: assign.Capacity{HostID: string(theHost), Name: "h1", Address: "127.0.0.1:8772"},
-		Driver: sim.New(sim.Options{Clock: clk}), Network: sim.NewNetwork(), Control: client, Disk: disk, Images: sim.NewImages(),
+		Driver: sim.New(sim.Options{Clock: clk}), Network: sim.NewNetwork(), Control: client, Leases: client, Disk: disk, Images: sim.NewImages(),
 		Clock: clk, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		c.t.Fatal(err)
@@ -139,7 +139,7 @@ func reboots(a *hostagent.Agent) uint64 {
 func TestAgentFollows(t *testing.T) {
 	c := newCloud(t, 3)
 	c.grow("#cloud-config")
-	disk, w := hostagent.NewMemDisk(), &wire{}
+	disk, w := hostagent.NewMemDisk(), &tap{}
 	a := c.agent(disk, w)
 	if err := <-poll(a); err != nil || w.saw() != "whole" {
 		t.Fatal(err)
@@ -205,7 +205,7 @@ func TestAgentFollows(t *testing.T) {
 func TestOlderDeltaIsRefused(t *testing.T) {
 	c := newCloud(t, 1)
 	c.grow("")
-	w := &wire{}
+	w := &tap{}
 	a := c.agent(hostagent.NewMemDisk(), w)
 	if err := <-poll(a); err != nil {
 		t.Fatal(err)
@@ -241,7 +241,7 @@ func TestOlderDeltaIsRefused(t *testing.T) {
 func TestCorruptDelta(t *testing.T) {
 	c := newCloud(t, 1)
 	c.grow("")
-	w := &wire{}
+	w := &tap{}
 	a := c.agent(hostagent.NewMemDisk(), w)
 	if err := <-poll(a); err != nil {
 		t.Fatal(err)

@@ -25,7 +25,9 @@ import (
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
+	"github.com/kvorum/kvorum/internal/pki"
 	"github.com/kvorum/kvorum/internal/seal"
+	peerwire "github.com/kvorum/kvorum/internal/wire"
 )
 
 // cloud is a log, and control nodes that apply it.
@@ -46,14 +48,12 @@ type node struct {
 	clock   *clock.Fake
 	// lost has no leader; lags applies nothing but at a read point.
 	lost, lags atomic.Bool
-	renewed    atomic.Uint64
 	applied    int
 }
 
 const (
 	theHost = model.HostID("00000000-0000-4000-8000-0000000000f1")
 	theTree = model.ServerID("00000000-0000-4000-8000-000000000001")
-	token   = "s3cret"
 )
 
 var root = command.By{UserID: "000000000000000000000000000000b1", ProjectID: "000000000000000000000000000000a1", Admin: true, UserEpoch: 1, ProjectEpoch: 1}
@@ -87,12 +87,27 @@ func hostBy(id model.HostID) command.By { return command.By{System: command.Host
 
 func (c *cloud) add(opener Opener) *node {
 	n := &node{c: c, machine: fsm.New(false), clock: clock.NewFake(time.Unix(1_700_000_000, 0))}
-	n.door = &Door{Cluster: n, Peek: n.machine.View, Feed: n.machine.Feed(), Renew: func(string) { n.renewed.Add(1) },
-		Opener: opener, Token: token, Clock: n.clock, Log: slog.New(slog.DiscardHandler), NewID: func() string { return "" }}
-	n.web = httptest.NewServer(n.door.Handler())
+	n.door = &Door{Cluster: n, Peek: n.machine.View, Feed: n.machine.Feed(),
+		Opener: opener, Clock: n.clock, Log: slog.New(slog.DiscardHandler), NewID: func() string { return "" }}
+	n.web = httptest.NewServer(asHost(n.door.Handler()))
 	c.t.Cleanup(n.web.Close)
 	c.nodes = append(c.nodes, n)
 	return n
+}
+
+// asHost lets every call come from the host that it names, or from theHost.
+func asHost(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.URL.Query().Get("host")
+		if !model.IsUUID(id) {
+			id = string(theHost)
+		}
+		h.ServeHTTP(w, peerwire.AsPeer(r, hostIdentity(id)))
+	})
+}
+
+func hostIdentity(id string) pki.Identity {
+	return pki.Identity{Cluster: "00000000-0000-4000-8000-00000000000c", Role: pki.Agent, ID: id, Name: "h1"}
 }
 
 // apply puts a command in the log.
@@ -202,7 +217,6 @@ func (n *node) ask(host model.HostID, digest string, wait time.Duration, deltas 
 	if err != nil {
 		return answer{body: err.Error()}
 	}
-	r.Header.Set("Authorization", "Bearer "+token)
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return answer{body: err.Error()}

@@ -75,15 +75,28 @@ func (d *Verbs) members(context.Context, *http.Request) (any, error) {
 	return map[string]any{"members": all}, err
 }
 
-// createToken makes a token with which one node may join once.
+// TokenRequest asks for a join token.
+type TokenRequest struct {
+	// Role and Name are those of the one node that may use it.
+	Role string `json:"role"`
+	Name string `json:"name"`
+	// TTL is how long it is good for, such as 15m.
+	TTL string `json:"ttl"`
+	// At (optional) are the addresses of control nodes to begin with; those that
+	// the state knows if there are none.
+	At []string `json:"at,omitempty"`
+}
+
+// NewToken is a join token for a person to carry.
+type NewToken struct {
+	ID        string `json:"id"`
+	Token     string `json:"token"`
+	ExpiresAt string `json:"expires_at"`
+}
+
 func (d *Verbs) createToken(ctx context.Context, r *http.Request) (any, error) {
 	const op = "operator.createToken"
-	var in struct {
-		Role string `json:"role"`
-		Name string `json:"name"`
-		// TTL is a duration such as 15m.
-		TTL string `json:"ttl"`
-	}
+	var in TokenRequest
 	dec := json.NewDecoder(r.Body)
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&in); err != nil {
@@ -93,31 +106,37 @@ func (d *Verbs) createToken(ctx context.Context, r *http.Request) (any, error) {
 		}
 		return nil, errs.E(op, errs.Invalid, "The body is not understood: it needs role, name and ttl.", err)
 	}
+	return d.NewToken(ctx, in)
+}
+
+// NewToken makes a token with which one node may join once.
+func (d *Verbs) NewToken(ctx context.Context, in TokenRequest) (NewToken, error) {
+	const op = "operator.newToken"
 	ttl, err := time.ParseDuration(in.TTL)
 	if err != nil {
-		return nil, errs.Errorf(op, errs.Invalid, "%q is not a duration such as 15m.", in.TTL)
+		return NewToken{}, errs.Errorf(op, errs.Invalid, "%q is not a duration such as 15m.", in.TTL)
 	}
 	v, err := d.Cluster.Read(ctx)
 	if err != nil {
-		return nil, err
+		return NewToken{}, err
 	}
-	t, err := tokenFor(v)
+	t, err := tokenFor(v, in.At)
 	if err != nil {
-		return nil, err
+		return NewToken{}, err
 	}
 	expires := d.Clock.Now().Add(ttl)
 	_, err = d.Cluster.Propose(ctx, command.Envelope{ID: d.NewID(), By: command.By{System: command.Operator}, Command: &command.JoinTokenCreate{
 		ID: model.TokenID(t.ID), Role: in.Role, Name: in.Name, SecretHash: t.SecretHash(), ExpiresAt: expires.UnixNano()}})
 	if err != nil {
-		return nil, err
+		return NewToken{}, err
 	}
 	text, err := t.Text()
-	return map[string]any{"id": t.ID, "token": text, "expires_at": expires.UTC().Format(time.RFC3339)}, err
+	return NewToken{ID: t.ID, Token: text, ExpiresAt: expires.UTC().Format(time.RFC3339)}, err
 }
 
 // tokenFor makes a token that says how to know and where to find the cluster.
-func tokenFor(v state.View) (pki.Token, error) {
-	const op = "operator.createToken"
+func tokenFor(v state.View, addresses []string) (pki.Token, error) {
+	const op = "operator.newToken"
 	a, c := v.Authority(), v.Cluster()
 	if a == nil || c == nil {
 		return pki.Token{}, errs.Errorf(op, errs.Unavailable, "The cluster is not initialized yet.")
@@ -126,10 +145,11 @@ func tokenFor(v state.View) (pki.Token, error) {
 	if err != nil {
 		return pki.Token{}, err
 	}
-	var addresses []string
-	for n := range v.ControlNodes() {
-		if len(addresses) < pki.MaxTokenAddresses {
-			addresses = append(addresses, n.Address)
+	if len(addresses) == 0 {
+		for n := range v.ControlNodes() {
+			if len(addresses) < pki.MaxTokenAddresses {
+				addresses = append(addresses, n.Address)
+			}
 		}
 	}
 	return pki.NewToken(c.ID, authority, addresses)

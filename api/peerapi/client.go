@@ -13,7 +13,7 @@ import (
 )
 
 // maxAnswer bounds what is read of an answer, in bytes.
-const maxAnswer = 1 << 20
+const maxAnswer = 16 << 20
 
 // Client asks other control nodes. HTTP must dial the internal port with the
 // protocol "peer", and make sure that a control node of this cluster answers.
@@ -58,6 +58,16 @@ func (c *Client) Offer(ctx context.Context, address string, data []byte) (Result
 		res.Err = a.Error.err("peerapi.offer")
 	}
 	return res, nil
+}
+
+// Poll asks the voter at address about the hosts' leases. question is sent as
+// JSON; the answer is put into answer.
+func (c *Client) Poll(ctx context.Context, address string, question, answer any) error {
+	b, err := json.Marshal(question)
+	if err != nil {
+		return errs.E("peerapi.poll", errs.Internal, "", err)
+	}
+	return c.ask(ctx, http.MethodPost, address, "/peer/v1/leases", b, answer)
 }
 
 // ask makes one call. An error is Unavailable when the call was surely not

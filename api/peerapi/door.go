@@ -32,6 +32,10 @@ type Door struct {
 	Node Node
 	// MaxCommand bounds an encoded command, in bytes.
 	MaxCommand int64
+	// AnswerPoll answers the leader's question about the hosts' leases, which is
+	// JSON of at most MaxPoll bytes; what it gives is sent as JSON.
+	AnswerPoll func(question []byte) (any, error)
+	MaxPoll    int64
 	Log        *slog.Logger
 }
 
@@ -41,6 +45,7 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("GET /peer/v1/status", func(w http.ResponseWriter, _ *http.Request) { d.send(w, d.Node.Status()) })
 	mux.HandleFunc("POST /peer/v1/confirm", timed(d.confirm))
 	mux.HandleFunc("POST /peer/v1/offer", timed(d.offer))
+	mux.HandleFunc("POST /peer/v1/leases", d.poll)
 	return mux
 }
 
@@ -80,6 +85,20 @@ func (d *Door) offer(w http.ResponseWriter, r *http.Request) {
 	a := answer{Index: res.Index, IDs: res.IDs}
 	if res.Err != nil {
 		a.Error = faultOf(res.Err)
+	}
+	d.send(w, a)
+}
+
+func (d *Door) poll(w http.ResponseWriter, r *http.Request) {
+	question, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.MaxPoll))
+	if err != nil {
+		d.fail(w, errs.E("peerapi.poll", errs.Invalid, "The question did not come whole, or is too large.", err))
+		return
+	}
+	a, err := d.AnswerPoll(question)
+	if err != nil {
+		d.fail(w, err)
+		return
 	}
 	d.send(w, a)
 }

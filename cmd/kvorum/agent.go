@@ -218,7 +218,7 @@ func (a *agent) run(ctx context.Context) error {
 func (a *agent) learnNodes(ctx context.Context) {
 	for clock.Sleep(ctx, a.clock, learnEvery) == nil {
 		var addresses []string
-		for _, n := range a.agent.Lease().Electorate().Nodes {
+		for _, n := range a.agent.Lease().Nodes() {
 			if n.Address != "" {
 				addresses = append(addresses, n.Address)
 			}

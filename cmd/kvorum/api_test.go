@@ -22,7 +22,7 @@ func started(t *testing.T) string {
 	conf.Node, conf.DataDir = "n1", t.TempDir()
 	conf.Public.Listen, conf.Control.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	conf.Control.Bootstrap, conf.Control.AdminPassword = true, "pw"
-	n, err := openControl(conf, slog.New(slog.DiscardHandler), raftTimes{election: devElection})
+	n, err := openControl(t.Context(), conf, slog.New(slog.DiscardHandler), raftTimes{election: devElection})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ type controlNode struct {
 	machine   *fsm.Machine
 	raft      *raftnode.Node
 	cluster   *cluster
-	leases    *leader.Leases
+	register  *leader.Register
 	passwords *identity.Passwords
 	metrics   *operator.Metrics
 	raftStats *raftnode.Metrics
@@ -68,6 +68,9 @@ type raftTimes struct{ election time.Duration }
 // openControl opens a control node's data folder and everything in it. A new
 // node founds a cluster or joins one first.
 func openControl(ctx context.Context, conf config.Config, log *slog.Logger, times raftTimes) (*controlNode, error) {
+	if err := checkLease(conf.Control.HostLease.D()); err != nil {
+		return nil, err
+	}
 	n := &controlNode{conf: conf, log: log, clock: clock.Real{}, times: times, machine: fsm.New(false)}
 	if err := n.enter(ctx); err != nil {
 		return nil, err
@@ -133,7 +136,7 @@ func (n *controlNode) open() error {
 		return err
 	}
 	n.cluster = &cluster{raft: n.raft, machine: n.machine, peers: n.peers, clock: n.clock}
-	n.leases = leader.NewLeases()
+	n.register = n.newRegister()
 	n.metrics = operator.NewMetrics(n.samples, n.raftSamples)
 	return nil
 }
@@ -191,8 +194,8 @@ func (n *controlNode) lead(ctx context.Context, term uint64) error {
 	members.Go(func() { n.raft.KeepMembers(ctx, n.wantedMembers, n.machine.Feed().Wait) })
 	return leader.Run(ctx, leader.Deps{
 		View: n.machine.View, Feed: n.machine.Feed(), Propose: n.cluster.duty,
-		Clock: n.clock, Term: term, Leases: n.leases, Log: n.log.With("part", "leader"),
-		Lease: n.conf.Control.HostLease.D(),
+		Clock: n.clock, Term: term, Log: n.log.With("part", "leader"),
+		Lease: n.conf.Control.HostLease.D(), Electorate: n.electorate, Poll: n.poll,
 	})
 }
 

@@ -33,7 +33,7 @@ func (n *controlNode) samples() []operator.Sample {
 	gauge := func(name, help string, value float64, labels ...string) operator.Sample {
 		return operator.Sample{Name: name, Help: help, Value: value, Labels: labels}
 	}
-	return []operator.Sample{
+	return append(n.leaseSamples(),
 		gauge("fsm_index", "Index of the state that reads on this node see.", float64(v.Index)),
 		gauge("fsm_servers", "Servers in the state.", float64(v.ServerCount())),
 		gauge("fsm_results", "Remembered answers to requests.", float64(v.ResultCount())),
@@ -45,7 +45,7 @@ func (n *controlNode) samples() []operator.Sample {
 		gauge("raft_commit_index", "Last committed index that this node knows of.", float64(s.CommitIndex)),
 		gauge("raft_applied_index", "Last index that this node has applied.", float64(s.AppliedIndex)),
 		gauge("raft_proposals_in_flight", "Proposals that wait for their outcome.", float64(s.InFlight)),
-	}
+	)
 }
 
 // raftSamples are those of the raft library.

@@ -29,6 +29,7 @@ import (
 	"github.com/kvorum/kvorum/internal/pki"
 	"github.com/kvorum/kvorum/internal/seal"
 	"github.com/kvorum/kvorum/internal/wire"
+	"github.com/kvorum/kvorum/leader"
 )
 
 // servers are the HTTP servers of a node.
@@ -134,13 +135,13 @@ func (n *controlNode) publicHandler() http.Handler {
 
 func (n *controlNode) agentDoor() *agentapi.Door {
 	return &agentapi.Door{Cluster: n.cluster, Peek: n.machine.View, Feed: n.machine.Feed(),
-		Renew:  func(host string) { n.leases.Renew(host, n.clock.Mono()) },
-		Opener: n.box, Images: imageFiles{n.images}, Token: n.secret, Clock: n.clock,
+		Lease:  n.register.Renew,
+		Opener: n.box, Images: imageFiles{n.images}, Clock: n.clock,
 		Log: n.log.With("part", "agentapi"), NewID: uuid.NewString}
 }
 
 func (n *controlNode) peerDoor() *peerapi.Door {
-	return &peerapi.Door{Node: n.cluster, MaxCommand: command.MaxBytes, Log: n.log.With("part", "peerapi")}
+	return &peerapi.Door{Node: n.cluster, MaxCommand: command.MaxBytes, AnswerPoll: n.answerPoll, MaxPoll: leader.MaxPollBytes, Log: n.log.With("part", "peerapi")}
 }
 
 func (n *controlNode) joinDoor() *joinapi.Door {

@@ -165,6 +165,8 @@ func (c *settledChecker) host(v state.View, h *host) string {
 		return "is said to be down"
 	case h.agent == nil:
 		return "has no agent"
+	case !h.holds():
+		return "holds no lease"
 	}
 	for _, id := range sortedKeys(h.seen) {
 		if p := v.Permit(model.ServerID(id)); p == nil || string(p.HostID) != h.id {

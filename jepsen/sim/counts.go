@@ -16,6 +16,8 @@ type Counts struct {
 	Requests, Retries int
 	// Starts are guests that began to run, Placed and Deleted are servers.
 	Starts, Placed, Deleted int
+	// Called and Revived are verdicts on hosts: down, and up again.
+	Called, Revived int
 	// Restores are snapshots that were installed, Compared are states compared
 	// with another node's.
 	Restores, Compared int
@@ -40,8 +42,8 @@ func (c Counts) FaultSum() (sum int) {
 
 // String gives all counts in one line.
 func (c Counts) String() string {
-	s := fmt.Sprintf("commits=%d refused=%d requests=%d retries=%d starts=%d placed=%d deleted=%d restores=%d compared=%d faults=%d",
-		c.Commits, c.Refused, c.Requests, c.Retries, c.Starts, c.Placed, c.Deleted, c.Restores, c.Compared, c.FaultSum())
+	s := fmt.Sprintf("commits=%d refused=%d requests=%d retries=%d starts=%d placed=%d deleted=%d called=%d revived=%d restores=%d compared=%d faults=%d",
+		c.Commits, c.Refused, c.Requests, c.Retries, c.Starts, c.Placed, c.Deleted, c.Called, c.Revived, c.Restores, c.Compared, c.FaultSum())
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(c.Faults)) {
 		parts = append(parts, fmt.Sprintf("%s:%d", name, c.Faults[name]))

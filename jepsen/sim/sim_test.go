@@ -153,6 +153,7 @@ func TestNewSeeds(t *testing.T) {
 func (c *Counts) add(o Counts) {
 	c.Commits, c.Refused, c.Requests, c.Retries = c.Commits+o.Commits, c.Refused+o.Refused, c.Requests+o.Requests, c.Retries+o.Retries
 	c.Starts, c.Placed, c.Deleted = c.Starts+o.Starts, c.Placed+o.Placed, c.Deleted+o.Deleted
+	c.Called, c.Revived = c.Called+o.Called, c.Revived+o.Revived
 	c.Restores, c.Compared = c.Restores+o.Restores, c.Compared+o.Compared
 	for name, n := range o.Faults {
 		for range n {

@@ -56,7 +56,7 @@ type Control struct {
 	Bootstrap     bool   `toml:"bootstrap" usage:"make a new cluster of this node alone, if there is none in data_dir"`
 	AdminPassword string `toml:"admin_password" usage:"password of the first user, used at the first start; made up and written to data_dir/admin-password if empty"`
 	TokenLife     Span   `toml:"token_life" usage:"how long a token is valid"`
-	HostLease     Span   `toml:"host_lease" usage:"how long a host is taken for alive after its last word"`
+	HostLease     Span   `toml:"host_lease" usage:"how long a host's lease lasts; equal on all control nodes. One that has not renewed it for 1.7 times as long is called dead"`
 }
 
 // Agent is what a host agent needs.
