@@ -23,7 +23,7 @@ func TestOneNodeNoticesADeadHost(t *testing.T) {
 	conf.Control.Bootstrap, conf.Agent.Driver = true, "sim"
 	conf.Control.HostLease = config.Span(time.Second)
 	log := slog.New(slog.DiscardHandler)
-	n, err := openControl(conf, log, raftTimes{election: devElection})
+	n, err := openControl(t.Context(), conf, log, raftTimes{election: devElection})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestLeaseBounds(t *testing.T) {
 		conf := config.Default()
 		conf.Node, conf.DataDir, conf.Control.Bootstrap = "n1", t.TempDir(), true
 		conf.Control.HostLease = config.Span(span)
-		if _, err := openControl(conf, slog.New(slog.DiscardHandler), raftTimes{}); !errs.Is(err, errs.Invalid) {
+		if _, err := openControl(t.Context(), conf, slog.New(slog.DiscardHandler), raftTimes{}); !errs.Is(err, errs.Invalid) {
 			t.Errorf("%v: %v", span, err)
 		}
 	}
