@@ -14,12 +14,13 @@ func TestAdministratorsOnly(t *testing.T) {
 	for _, c := range []Command{
 		exampleProjectCreate(), exampleProjectUpdate(), exampleProjectDelete(), exampleUserCreate(), exampleUserUpdate(), exampleUserDelete(),
 		exampleRoleCreate(), exampleGrantPut(), exampleGrantDelete(), exampleTokenKeyRotate(), exampleFlavorCreate(), exampleFlavorDelete(),
-		exampleQuotaSet(), exampleQuotaReset(), exampleHostService(),
+		exampleQuotaSet(), exampleQuotaReset(), exampleHostService(), exampleJoinTokenCreate(), exampleJoinTokenDelete(), exampleNodeRemove(),
 	} {
 		r.refused(r.demo(), c, errs.Forbidden, "")
 		r.refused(hostActor(cloudHost), c, errs.Forbidden, "")
 	}
-	for _, c := range []Command{exampleExpire(), exampleStateCheckpoint(), exampleServersPlace(), exampleHostState(), exampleHostRegister(), exampleHostReport()} {
+	for _, c := range []Command{exampleExpire(), exampleStateCheckpoint(), exampleServersPlace(), exampleHostState(), exampleHostRegister(), exampleHostReport(),
+		exampleNodeJoin()} {
 		r.refused(r.admin(), c, errs.Forbidden, "")
 	}
 }

@@ -48,6 +48,11 @@ var invariants = []invariant{
 	{"usage is what is there", checkUsage},
 	{"a tombstone's server is gone", checkTombstones},
 	{"an action has a server or a tombstone", checkActions},
+	{"an authority and control nodes go together", checkAuthority},
+	{"a join token is for one node and a short time", checkJoinTokens},
+	{"a used token has its certificate", checkUsedTokens},
+	{"a good certificate has its node", checkCertificateOwners},
+	{"a key belongs to one node", checkCertificateKeys},
 }
 
 // Check tells which invariants do not hold; none is the only good answer. Its
@@ -90,6 +95,10 @@ func checkNames(v View, bad func(string, ...any)) {
 	}
 	for h := range v.Hosts() {
 		seen.see(bad, "host %s", h.Name)
+	}
+	for n := range v.ControlNodes() {
+		seen.see(bad, "control node %s", n.Name)
+		seen.see(bad, "internal address %s", n.Address)
 	}
 }
 

@@ -48,7 +48,8 @@ func (t *tables) share(prev *tables) *tables {
 		prev = &tables{}
 	}
 	c := &tables{
-		cluster: shared(t.cluster, prev.cluster), domains: shared(t.domains, prev.domains),
+		memberTables: t.memberTables.share(prev.memberTables),
+		cluster:      shared(t.cluster, prev.cluster), domains: shared(t.domains, prev.domains),
 		projects: shared(t.projects, prev.projects), users: shared(t.users, prev.users),
 		roles: shared(t.roles, prev.roles), grants: shared(t.grants, prev.grants),
 		tokenKeys: shared(t.tokenKeys, prev.tokenKeys), revocations: shared(t.revocations, prev.revocations),
@@ -65,10 +66,11 @@ func (t *tables) share(prev *tables) *tables {
 	return c
 }
 
-func shared[T any](live, prev *table[T]) *table[T] {
-	if !live.dirty && prev != nil {
+func shared[T any](live, prev tableOf[T]) tableOf[T] {
+	t := live.(*table[T])
+	if !t.dirty && prev != nil {
 		return prev
 	}
-	live.dirty = false
-	return live.snap()
+	t.dirty = false
+	return t.snap()
 }

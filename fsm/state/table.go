@@ -109,6 +109,11 @@ func (t *table[T]) ordered(i int) iter.Seq[*T] {
 	return func(yield func(*T) bool) { t.by[i].Scan(yield) }
 }
 
+// backwards gives all rows of index i from its end to its beginning.
+func (t *table[T]) backwards(i int) iter.Seq[*T] {
+	return func(yield func(*T) bool) { t.by[i].Reverse(yield) }
+}
+
 // put stores row, in place of the one with its key. It returns that one.
 func (t *table[T]) put(row *T) (was *T) {
 	e := entry[T]{row: row, sum: sumOf(t.name, row)}

@@ -30,6 +30,7 @@ const (
 	permitsByHost  = 0
 	tombsByHost    = 0
 	tombsByOwner   = 1
+	tombsByAge     = 2
 	hostsByName    = 0
 	resultsByUntil = 0
 	revsByExpiry   = 0
@@ -38,30 +39,31 @@ const (
 // tables is every table once. A new table is a field, a line in newTables and
 // a line in all.
 type tables struct {
-	cluster     *table[model.Cluster]
-	domains     *table[model.Domain]
-	projects    *table[model.Project]
-	users       *table[model.User]
-	roles       *table[model.Role]
-	grants      *table[model.Grant]
-	tokenKeys   *table[model.TokenKey]
-	revocations *table[model.Revocation]
-	flavors     *table[model.Flavor]
-	keyPairs    *table[model.KeyPair]
-	images      *table[model.Image]
-	networks    *table[model.Network]
-	subnets     *table[model.Subnet]
-	ports       *table[model.Port]
-	fixed       *table[model.FixedAddress]
-	routers     *table[model.Router]
-	servers     *table[model.Server]
-	actions     *table[model.ServerAction]
-	permits     *table[model.Permit]
-	tombstones  *table[model.Tombstone]
-	hosts       *table[model.Host]
-	quotas      *table[model.Quota]
-	usages      *table[model.Usage]
-	results     *table[model.Result]
+	cluster     tableOf[model.Cluster]
+	domains     tableOf[model.Domain]
+	projects    tableOf[model.Project]
+	users       tableOf[model.User]
+	roles       tableOf[model.Role]
+	grants      tableOf[model.Grant]
+	tokenKeys   tableOf[model.TokenKey]
+	revocations tableOf[model.Revocation]
+	flavors     tableOf[model.Flavor]
+	keyPairs    tableOf[model.KeyPair]
+	images      tableOf[model.Image]
+	networks    tableOf[model.Network]
+	subnets     tableOf[model.Subnet]
+	ports       tableOf[model.Port]
+	fixed       tableOf[model.FixedAddress]
+	routers     tableOf[model.Router]
+	servers     tableOf[model.Server]
+	actions     tableOf[model.ServerAction]
+	permits     tableOf[model.Permit]
+	tombstones  tableOf[model.Tombstone]
+	hosts       tableOf[model.Host]
+	memberTables
+	quotas  tableOf[model.Quota]
+	usages  tableOf[model.Usage]
+	results tableOf[model.Result]
 
 	// list is all of the above in the order of the snapshot.
 	list []anyTable
@@ -73,6 +75,7 @@ func newTables() *tables {
 	t.catalogTables()
 	t.networkTables()
 	t.serverTables()
+	t.memberTables = newMemberTables()
 	t.list = t.all()
 	return t
 }
@@ -215,6 +218,8 @@ func (t *tables) serverTables() {
 			{has: func(s *model.Tombstone) bool { return !s.Confirmed },
 				cmp: func(a, b *model.Tombstone) int { return cmp.Compare(a.Server.HostID, b.Server.HostID) }},
 			{cmp: func(a, b *model.Tombstone) int { return cmp.Compare(a.Server.ProjectID, b.Server.ProjectID) }},
+			{has: func(s *model.Tombstone) bool { return s.Confirmed },
+				cmp: func(a, b *model.Tombstone) int { return cmp.Compare(a.DeletedAt, b.DeletedAt) }},
 		}})
 	t.hosts = newTable(schema[model.Host]{name: "hosts",
 		key:     func(a, b *model.Host) int { return cmp.Compare(a.ID, b.ID) },
@@ -225,7 +230,7 @@ func (t *tables) serverTables() {
 // all lists every table in the order of the snapshot.
 func (t *tables) all() []anyTable {
 	return []anyTable{
-		t.cluster, t.domains, t.projects, t.users, t.roles, t.grants, t.tokenKeys, t.revocations,
+		t.cluster, t.authority, t.controlNodes, t.joinTokens, t.certificates, t.domains, t.projects, t.users, t.roles, t.grants, t.tokenKeys, t.revocations,
 		t.flavors, t.keyPairs, t.images, t.quotas, t.usages, t.networks, t.subnets, t.ports, t.fixed,
 		t.routers, t.hosts, t.servers, t.actions, t.permits, t.tombstones, t.results,
 	}

@@ -1,5 +1,9 @@
 package model
 
+// MaxTokenLife is how long a join token lives at most, in nanoseconds: 15
+// minutes.
+const MaxTokenLife = int64(15 * 60e9)
+
 // JoinToken lets one node join once. Written by join_token.create and node.join;
 // removed by join_token.delete and by expire.
 type JoinToken struct {

@@ -43,12 +43,13 @@ type guest struct {
 	gone chan struct{}
 }
 
-// origin is what connections are counted by: the remote address, or its /64,
-// because whoever has one IPv6 address has them all.
-func origin(c net.Conn) netip.Addr {
-	ap, err := netip.ParseAddrPort(c.RemoteAddr().String())
+// Origin is what a remote address, host:port, is counted by: its IP address, or
+// the /64 of it, because whoever has one IPv6 address has them all. The zero
+// Addr stands for what is no IP address.
+func Origin(remote string) netip.Addr {
+	ap, err := netip.ParseAddrPort(remote)
 	if err != nil {
-		return netip.Addr{} // not TCP: all of them together
+		return netip.Addr{}
 	}
 	a := ap.Addr().Unmap().WithZone("")
 	if a.Is4() {
@@ -64,7 +65,7 @@ func origin(c net.Conn) netip.Addr {
 // enter takes a new connection in, as a stranger, and pushes an older one aside
 // where that makes the room; nil if there is none.
 func (c *crowd) enter(raw net.Conn) *guest {
-	from := origin(raw)
+	from := Origin(raw.RemoteAddr().String())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if own, n := c.oldest(from); n >= c.cfg.strangersPerIP() {
