@@ -50,6 +50,10 @@ var insides = map[string]string{
 	"gateway": "udp dport 4789 @th,128,48 { 0x020000400000, 0x020000800000, 0x020000c00000 }",
 	"routers": "udp dport 4789 @th,176,48 { 0x020000400000, 0x020000800000, 0x020000c00000 }",
 	"routed":  "udp dport 4789 @th,176,48 0x020000000000",
+	// What the first host sends, and nobody answers.
+	"first": "ip saddr 198.18.0.1 udp dport 4789",
+	// The kernel's own tunnels have high ports.
+	"translated": "udp sport < 1024",
 }
 
 func newMesh(t *testing.T, hosts int) *mesh {
@@ -281,5 +285,72 @@ func TestMeshMove(t *testing.T) {
 		if links := b.Must(b.Host, "ip", "-br", "link", "show", "type", "vxlan"); links != "" {
 			t.Errorf("host %d keeps tunnels:\n%s", i, links)
 		}
+	}
+}
+
+// Somebody meddles with what leads to other hosts; the next plan mends it and
+// does nothing else.
+func TestMeshMeddling(t *testing.T) {
+	t.Parallel()
+	m := newMesh(t, 2)
+	red1, red2 := *m.boot("red1", "red", 0, 5), *m.boot("red2", "red", 1, 6)
+	m.converge()
+	b, c := m.hosts[0], m.config(0)
+	n := netd.Names(b.Prefix)
+	link, bridge, mac := n.Tunnel(1), n.Bridge(1), red2.mac().String()
+	b.IP("-n", b.Host, "link", "add", "foreign0", "type", "vxlan", "id", "99", "dstport", "8472", "local", "198.18.0.1")
+	b.Must(b.Host, "bridge", "fdb", "append", mac, "dev", "foreign0", "dst", "198.18.0.2")
+	for _, row := range []struct {
+		name string
+		args string
+		want string // in the plan
+	}{
+		{"nothing", "true", ""},
+		{"flooding on", "bridge link set dev " + link + " flood on", "bridge link set dev " + link},
+		{"broadcast on", "bridge link set dev " + link + " bcast_flood on", "bridge link set dev " + link},
+		{"multicast on", "bridge link set dev " + link + " mcast_flood on", "bridge link set dev " + link},
+		{"learning on", "bridge link set dev " + link + " learning on", "bridge link set dev " + link},
+		{"ARP not suppressed", "bridge link set dev " + link + " neigh_suppress off", "bridge link set dev " + link},
+		{"a place for the unknown", "bridge fdb append 00:00:00:00:00:00 dev " + link + " dst 198.18.0.7", "bridge fdb del 00:00:00:00:00:00"},
+		{"a stranger's entry", "bridge fdb add 02:00:00:00:07:07 dev " + link + " dst 198.18.0.7", "bridge fdb del 02:00:00:00:07:07"},
+		{"a stranger in the bridge", "bridge fdb add 02:00:00:00:07:07 dev " + link + " master static", "bridge fdb del 02:00:00:00:07:07"},
+		{"another end", "bridge fdb replace " + mac + " dev " + link + " dst 198.18.0.7", "dst 198.18.0.2"},
+		{"no entry", "bridge fdb del " + mac + " dev " + link + " self", "bridge fdb replace " + mac},
+		{"no entry in the bridge", "bridge fdb del " + mac + " dev " + link + " master", "bridge fdb replace " + mac},
+		{"no neighbour", "ip neigh del 10.0.0.6 dev " + bridge, "ip neigh replace 10.0.0.6"},
+		{"another neighbour", "ip neigh replace 10.0.0.6 lladdr 02:00:00:00:07:07 dev " + bridge + " nud permanent", "ip neigh replace 10.0.0.6 lladdr " + mac},
+		{"a stranger among neighbours", "ip neigh add 10.0.0.1 lladdr 02:00:00:00:07:07 dev " + bridge + " nud permanent", "ip neigh del 10.0.0.1"},
+		{"unplugged", "ip link set " + link + " nomaster", "master " + bridge},
+		{"link down", "ip link set " + link + " down", "link set " + link + " up"},
+		{"bridge down", "ip link set " + bridge + " down", "ip neigh replace 10.0.0.6"},
+		{"bridge gone", "ip link del " + bridge, "link add " + bridge},
+		{"bridge's address", "ip link set " + bridge + " address 02:00:00:00:07:07", "link set " + bridge + " address"},
+		{"link gone", "ip link del " + link, "link add " + link},
+		{"no guard", "nft flush chain ip " + b.Prefix + " input", "only"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b.Must(b.Host, strings.Fields(row.args)...)
+			plan := netd.Text(converge(t, b, c))
+			if !strings.Contains(plan, row.want) || (row.want == "") != (plan == "") {
+				t.Errorf("plan does not have %q:\n%s", row.want, plan)
+			}
+		})
+	}
+	for _, remade := range []string{"id 1 local 198.18.0.1 dstport 4789", "id 1 local 198.18.0.7 dstport 4789 nolearning",
+		"id 1 local 198.18.0.1 dstport 4790 nolearning", "id 5 local 198.18.0.1 dstport 4789 nolearning"} {
+		b.IP("-n", b.Host, "link", "del", link)
+		b.IP(append([]string{"-n", b.Host, "link", "add", link, "type", "vxlan"}, strings.Fields(remade)...)...)
+		if plan := netd.Text(converge(t, b, c)); !strings.Contains(plan, "link del "+link) {
+			t.Errorf("a link with %s stayed:\n%s", remade, plan)
+		}
+	}
+	if got := m.curl(&red1, "http://10.0.0.6/"); got != "red2 to 10.0.0.5" {
+		t.Errorf("after all: %q", got)
+	}
+	b.Must(b.Host, "ip", "link", "del", n.Tap("red1"))
+	converge(t, b, netd.Config{Prefix: b.Prefix})
+	links := b.Must(b.Host, "ip", "-br", "link")
+	if fdb := b.Must(b.Host, "bridge", "fdb", "show", "dev", "foreign0"); strings.Contains(links, b.Prefix) || !strings.Contains(fdb, mac) {
+		t.Errorf("left over, or somebody else's gone:\n%s\n%s", links, fdb)
 	}
 }

@@ -16,7 +16,7 @@ type Wire struct {
 	file *os.File
 }
 
-// Wire opens a guest's link for raw frames; it is closed with the test.
+// Wire opens a guest's link for raw frames, to send and to see what comes; it is closed with the test.
 func (b *Bed) Wire(space string) *Wire {
 	b.t.Helper()
 	w := &Wire{}
@@ -31,6 +31,10 @@ func (b *Bed) Wire(space string) *Wire {
 			return err
 		}
 		w.file = os.NewFile(uintptr(w.fd), "wire")
+		// What the guest answers quotes what it was sent.
+		if err := unix.SetsockoptInt(w.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1); err != nil {
+			return err
+		}
 		return unix.Bind(w.fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: link.Index})
 	})
 	b.t.Cleanup(func() { w.file.Close() })
