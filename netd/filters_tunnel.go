@@ -72,8 +72,8 @@ func filterTunnels(c Config, guests Table) Table {
 	link := Names(c.Prefix).wild("v")
 	more := map[string]Rule{
 		"prerouting": rule("all that tunnels bring", "iifname "+link+" jump from_tunnel"),
-		"input":      rule("tunnels never reach the host", "iifname "+link+" counter name drop_local drop"),
-		"output":     rule("the host has no place in it", "oifname "+link+" drop"),
+		// What the host sends is not forwarded, so it does not pass to_tunnel.
+		"output": rule("the host has no place in it", "oifname "+link+" drop"),
 	}
 	for i, chain := range guests.Chains {
 		if r, ok := more[chain.Name]; ok {

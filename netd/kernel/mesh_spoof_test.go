@@ -226,6 +226,12 @@ func (m *mesh) gatewayStays() {
 	m.t.Helper()
 	b := m.hosts[0]
 	dropped, passed := drops(m.t, b), m.wire.Counted("first")
+	// Nor is the host itself, by the bridge's own link.
+	host := b.WireOn(b.Host, netd.Names(b.Prefix).Bridge(1))
+	remote, mine := m.guests[1], netd.GatewayMAC(1, netd.FirstGateway)
+	if err := host.Send(frame(remote.mac(), mine, ip4, udp([4]byte{10, 0, 0, 1}, [4]byte{10, 0, 0, 6}, 1, 2, word))); err != nil {
+		m.t.Error(err)
+	}
 	space := netd.Names(b.Prefix).RouterSpace(1)
 	if ping(b, space, "10.0.0.6") {
 		m.t.Error("a guest elsewhere answered a gateway that is not its own")

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Wire is a guest's eth0 as raw frames.
+// Wire is a link as raw frames.
 type Wire struct {
 	fd   int
 	file *os.File
@@ -19,9 +19,15 @@ type Wire struct {
 // Wire opens a guest's link for raw frames, to send and to see what comes; it is closed with the test.
 func (b *Bed) Wire(space string) *Wire {
 	b.t.Helper()
+	return b.WireOn(space, "eth0")
+}
+
+// WireOn is Wire for any link of a namespace.
+func (b *Bed) WireOn(space, name string) *Wire {
+	b.t.Helper()
 	w := &Wire{}
 	b.In(space, func() error {
-		link, err := net.InterfaceByName("eth0")
+		link, err := net.InterfaceByName(name)
 		if err != nil {
 			return err
 		}
