@@ -154,8 +154,8 @@ func GatewayMAC(network uint32, router int64) MAC {
 }
 
 // RoutedMAC stands in tunnels for the MAC of the gateway that routed a frame:
-// that of the network 0, which is none.
-var RoutedMAC = GatewayMAC(0, FirstGateway)
+// as of network 0, which is none.
+var RoutedMAC = GatewayMAC(0, bridgeMAC)
 
 // transfer is the wanted transfer range.
 func (c Config) transfer() netip.Prefix {

@@ -78,7 +78,7 @@ func TestSound(t *testing.T) {
 		{"remote without MAC", far(1500, netd.Remote{Via: netip.MustParseAddr("198.51.100.2")}), "00:00:00:00:00:00"},
 		{"remote with a local port's MAC", far(1500, netd.Remote{MAC: mac("fa:16:3e:00:00:01"), Via: netip.MustParseAddr("198.51.100.2")}), "fa:16:3e:00:00:01"},
 		{"remote with a gateway's MAC", far(1500, netd.Remote{MAC: netd.GatewayMAC(7, netd.FirstGateway), Via: netip.MustParseAddr("198.51.100.2")}), "02:00:01:c0:00:00"},
-		{"remote with the tunnels' MAC", far(1500, netd.Remote{MAC: netd.RoutedMAC, Via: netip.MustParseAddr("198.51.100.2")}), "02:00:00:00:00:00"},
+		{"remote with the tunnels' MAC", far(1500, netd.Remote{MAC: netd.RoutedMAC, Via: netip.MustParseAddr("198.51.100.2")}), "02:00:00:20:00:01"},
 		{"remote with a local port's address", far(1500, remote(6, "10.0.0.5", "198.51.100.2")), "10.0.0.5"},
 		{"remote with a gateway's address", far(1500, remote(6, "10.0.0.1", "198.51.100.2")), "10.0.0.1"},
 		{"two remotes with one MAC", far(1500, remote(6, "10.0.0.6", "198.51.100.2"), remote(6, "10.0.0.7", "198.51.100.3")), "used twice"},

@@ -49,7 +49,7 @@ var insides = map[string]string{
 	// Gateways of the networks 1 to 3; routers' frames bear netd.RoutedMAC.
 	"gateway": "udp dport 4789 @th,128,48 { 0x020000400000, 0x020000800000, 0x020000c00000 }",
 	"routers": "udp dport 4789 @th,176,48 { 0x020000400000, 0x020000800000, 0x020000c00000 }",
-	"routed":  "udp dport 4789 @th,176,48 0x020000000000",
+	"routed":  "udp dport 4789 @th,176,48 0x020000200001",
 	// What the first host sends, and nobody answers.
 	"first": "ip saddr 198.18.0.1 udp dport 4789",
 	// The kernel's own tunnels have high ports.
