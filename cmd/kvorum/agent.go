@@ -65,6 +65,9 @@ func openAgent(conf config.Config, log *slog.Logger) (*agent, error) {
 	}
 	c := hostagent.Config{Clock: clock.Real{}, Log: log.With("part", "agent"), ImageLimit: conf.Agent.ImageCache,
 		ImageDir: filepath.Join(conf.DataDir, "image-cache"), Identity: a.identity(id)}
+	if c.Identity.Tunnel, err = tunnelAddress(conf.Agent); err != nil {
+		return nil, err
+	}
 	c.Rules.StopTimeout = conf.Agent.StopWait.D()
 	if c.Disk, err = hostagent.NewFileDisk(filepath.Join(conf.DataDir, "ledger")); err != nil {
 		return nil, err
@@ -142,7 +145,11 @@ func (a *agent) desired() (assign.Desired, bool) {
 	if a.agent == nil {
 		return assign.Desired{}, false
 	}
-	return a.agent.Ledger().Desired()
+	d, ok := a.agent.Ledger().Desired()
+	if a.network != nil {
+		d.Networks = a.network.Fit(d.Networks)
+	}
+	return d, ok
 }
 
 // resolvers are those set, or the machine's own.

@@ -63,6 +63,7 @@ type Agent struct {
 	SecretFile string   `toml:"secret_file" usage:"file with the agents' secret (control: data_dir/agent-secret)"`
 	Listen     string   `toml:"listen" usage:"address where the control nodes reach this agent, host:port"`
 	Advertise  string   `toml:"advertise" usage:"address that is told to the control nodes; listen if empty"`
+	Tunnel     string   `toml:"tunnel" usage:"IPv4 address of this host's end of the tunnels between hosts, none for no tunnels; that of advertise or listen if empty, unless it is loopback"`
 	Driver     string   `toml:"driver" usage:"libvirt or sim"`
 	LibvirtURI string   `toml:"libvirt_uri" usage:"libvirt connection"`
 	VirtType   string   `toml:"virt_type" usage:"kvm or qemu; kvm where /dev/kvm works, if empty"`
