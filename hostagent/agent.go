@@ -190,7 +190,7 @@ func (a *Agent) Scan(ctx context.Context) error {
 func sameCapacity(a, b assign.Capacity) bool {
 	same := slices.Equal(a.Archs, b.Archs)
 	a.Archs, b.Archs = nil, nil
-	return same && a.HostID == b.HostID && a.Name == b.Name && a.Address == b.Address && a.Zone == b.Zone &&
+	return same && a.HostID == b.HostID && a.Name == b.Name && a.Address == b.Address && a.Zone == b.Zone && a.Tunnel == b.Tunnel &&
 		a.VCPUs == b.VCPUs && a.RAM == b.RAM && a.Disk == b.Disk && a.Hypervisor == b.Hypervisor &&
 		a.HypervisorVersion == b.HypervisorVersion && a.CPUInfo == b.CPUInfo
 }
@@ -202,7 +202,7 @@ func (a *Agent) fullCapacity(ctx context.Context) (assign.Capacity, error) {
 		return c, errs.E("hostagent.capacity", errs.Internal, "", err)
 	}
 	i := a.identity
-	c.HostID, c.Name, c.Address, c.Zone = i.HostID, i.Name, i.Address, i.Zone
+	c.HostID, c.Name, c.Address, c.Zone, c.Tunnel = i.HostID, i.Name, i.Address, i.Zone, i.Tunnel
 	c.BootID, c.Version = i.BootID, i.Version
 	return c, nil
 }

@@ -1,6 +1,7 @@
 package netd
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/netip"
@@ -26,7 +27,9 @@ type Config struct {
 	// Denied are destinations outside that no guest may reach (underlay,
 	// management). 169.254.0.0/16, the transfer range and all addresses of the
 	// host itself are always denied.
-	Denied   []netip.Prefix
+	Denied []netip.Prefix
+	// Tunnel joins this host to the others.
+	Tunnel   Tunnel
 	Networks []Network
 	Routers  []Router
 	Ports    []Port
@@ -35,8 +38,8 @@ type Config struct {
 // Network is one layer-2 segment.
 type Network struct {
 	ID string
-	// Number is the segment's number (the VXLAN identifier when hosts are
-	// meshed), unique in the cloud: 1 to 1<<24-1.
+	// Number is the segment's number and, between hosts, the VXLAN identifier;
+	// unique in the cloud: 1 to 1<<24-1.
 	Number uint32
 	// MTU in bytes, 576 to 65535; it is set on the bridge, the taps and the
 	// gateway.
@@ -44,6 +47,8 @@ type Network struct {
 	Subnets []Subnet
 	// Names are the network's guests for the resolver, wherever they run.
 	Names []Name
+	// Remotes are all its ports on other hosts.
+	Remotes []Remote
 }
 
 // Subnet is an IPv4 range of a network.
@@ -122,6 +127,9 @@ func ParseMAC(s string) (MAC, error) {
 // String is six lower-case pairs with colons.
 func (m MAC) String() string { return net.HardwareAddr(m[:]).String() }
 
+// Compare orders addresses by their bytes, as cmp.Compare does.
+func (m MAC) Compare(o MAC) int { return bytes.Compare(m[:], o[:]) }
+
 // Unicast tells whether m may be a sender.
 func (m MAC) Unicast() bool { return m != MAC{} && m[0]&1 == 0 }
 
@@ -132,6 +140,8 @@ const (
 	FirstGateway = -1
 	// OwnGateway is that of the network's own namespace beside a router's.
 	OwnGateway = -2
+	// bridgeMAC is beyond all routers' numbers: that of the network's bridge.
+	bridgeMAC = maxRouter + 1
 )
 
 // GatewayMAC is the address of a gateway's link in network: the same on every
@@ -142,6 +152,10 @@ func GatewayMAC(network uint32, router int64) MAC {
 	v := uint64(network)<<22 | uint64(router+1)&(1<<22-1)
 	return MAC{byte(v>>40)<<2 | 2, byte(v >> 32), byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}
 }
+
+// RoutedMAC stands in tunnels for the MAC of the gateway that routed a frame:
+// as of network 0, which is none.
+var RoutedMAC = GatewayMAC(0, bridgeMAC)
 
 // transfer is the wanted transfer range.
 func (c Config) transfer() netip.Prefix {

@@ -24,7 +24,7 @@ func guestFilter(c Config) Table {
 	}
 	macs.Elements, addrs.Elements = sorted(macs.Elements), sorted(addrs.Elements)
 	tap, gate := n.wild("t"), n.wild("g")
-	return Table{
+	return filterTunnels(c, Table{
 		Family: "bridge", Name: n.Table(),
 		Counters: []string{"drop_mac", "drop_type", "drop_arp", "drop_dhcp_server", "drop_ip4", "drop_local"},
 		Sets:     []Set{macs, addrs},
@@ -45,7 +45,7 @@ func guestFilter(c Config) Table {
 				rule("the host has no place in it", "oifname "+gate+" drop"),
 			}},
 		},
-	}
+	})
 }
 
 // guestChain is what every frame of a guest passes.
@@ -78,7 +78,7 @@ var guestARPChain = Chain{Name: "guest_arp", Rules: []Rule{
 func hostFilter(c Config) Table {
 	n := Names(c.Prefix)
 	up, bridges, transfer := n.wild("u"), n.wild("b"), c.transfer().String()
-	return Table{
+	return guardTunnels(c, Table{
 		Family: "ip", Name: n.Table(),
 		Counters: []string{"drop_denied", "drop_host", "drop_inbound", "drop_foreign"},
 		Sets:     []Set{{Name: "denied", Type: "ipv4_addr", Interval: true, Elements: ranges(c.Denied)}},
@@ -105,7 +105,7 @@ func hostFilter(c Config) Table {
 				rule("by the host's own address", "iifname "+up+" oifname != "+up+" ip saddr "+transfer+" masquerade"),
 			}},
 		},
-	}
+	})
 }
 
 // spaceFilter is the ip table in a namespace: what its addresses answer, and

@@ -59,8 +59,11 @@ func openAgent(ctx context.Context, conf config.Config, log *slog.Logger) (*agen
 	}
 	c := hostagent.Config{Clock: a.clock, Log: log.With("part", "agent"), ImageLimit: conf.Agent.ImageCache,
 		ImageDir: a.file("image-cache"), Identity: a.identity(a.id)}
-	c.Rules.StopTimeout = conf.Agent.StopWait.D()
 	var err error
+	if c.Identity.Tunnel, err = tunnelAddress(conf.Agent); err != nil {
+		return nil, err
+	}
+	c.Rules.StopTimeout = conf.Agent.StopWait.D()
 	if c.Disk, err = hostagent.NewFileDisk(a.file("ledger")); err != nil {
 		return nil, err
 	}
@@ -159,7 +162,11 @@ func (a *agent) desired() (assign.Desired, bool) {
 	if a.agent == nil {
 		return assign.Desired{}, false
 	}
-	return a.agent.Ledger().Desired()
+	d, ok := a.agent.Ledger().Desired()
+	if a.network != nil {
+		d.Networks = a.network.Fit(d.Networks)
+	}
+	return d, ok
 }
 
 // resolvers are those set, or the machine's own.

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/kvorum/kvorum/fsm/state"
@@ -18,7 +19,8 @@ const (
 // HostRegister says what a host is and offers. The agent asks for it when it
 // starts, and when its capacity changes.
 //
-// Rules: the actor is that host; its name is nobody else's. A new host is
+// Rules: the actor is that host; its name is nobody else's; its tunnel address
+// is empty, or an IP address that others can reach. A new host is
 // enabled and up. A known one keeps its servers, its numbers and the
 // administrator's verdict on it; it stays down until the leader says otherwise.
 type HostRegister struct {
@@ -26,6 +28,7 @@ type HostRegister struct {
 	Name              string       `json:"name"`
 	Address           string       `json:"address"`
 	Zone              string       `json:"zone"`
+	Tunnel            string       `json:"tunnel,omitempty"`
 	VCPUs             int          `json:"vcpus"`
 	RAM               int          `json:"ram"`
 	Disk              int          `json:"disk"`
@@ -55,6 +58,9 @@ func (c *HostRegister) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	if c.VCPUs < 0 || c.RAM < 0 || c.Disk < 0 || c.VCPUs > 1<<20 || c.RAM > 1<<40 || c.Disk > 1<<40 {
 		return nil, refuse(op, errs.Invalid, "a host's capacity must be a sane number")
 	}
+	if err := model.CheckTunnel(c.Tunnel); err != nil {
+		return nil, errs.E(op, errs.Invalid, err.Error(), nil)
+	}
 	if other := tx.HostNamed(c.Name); other != nil && other.ID != c.ID {
 		return nil, refuse(op, errs.Conflict, "the name %s belongs to host %s already", c.Name, other.ID)
 	}
@@ -65,7 +71,7 @@ func (c *HostRegister) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	} else {
 		h.Num = tx.Next(lastHost)
 	}
-	h.Name, h.Address, h.Zone = c.Name, c.Address, c.Zone
+	h.Name, h.Address, h.Zone, h.Tunnel = c.Name, c.Address, c.Zone, c.Tunnel
 	if strings.TrimSpace(h.Zone) == "" {
 		h.Zone = "nova"
 	}
@@ -77,7 +83,7 @@ func (c *HostRegister) Apply(tx *state.Tx, m Meta) ([]string, error) {
 }
 
 func exampleHostRegister() *HostRegister {
-	return &HostRegister{ID: "00000000-0000-4000-8000-0000000000f1", Name: "h1", Address: "127.0.0.1:8772", Zone: "nova",
+	return &HostRegister{ID: "00000000-0000-4000-8000-0000000000f1", Name: "h1", Address: "127.0.0.1:8772", Zone: "nova", Tunnel: "192.0.2.1",
 		VCPUs: 8, RAM: 16384, Disk: 100, Archs: []string{"x86_64"}, Hypervisor: "QEMU", HypervisorVersion: 7002000}
 }
 
@@ -90,5 +96,6 @@ func workHostRegister(g Gen) (Command, By, bool) {
 		c.Name = "h-" + string(c.ID[:8])
 	}
 	c.VCPUs = 2 + g.Intn(8)
+	c.Tunnel = "192.0.2." + strconv.Itoa(int(c.ID[0])%100+int(c.ID[1])%100)
 	return c, By{System: HostBy + string(c.ID)}, true
 }

@@ -34,8 +34,16 @@ func Undigested(v View, host model.HostID) assign.Desired {
 	}
 	slices.SortFunc(d.Guests, func(a, b assign.Guest) int { return cmp.Compare(a.ID, b.ID) })
 	d.Routers = desiredRouters(v, nets)
+	tunnel := ""
+	if h := v.Host(host); h != nil {
+		tunnel = h.Tunnel
+	}
 	for _, id := range slices.Sorted(maps.Keys(nets)) {
-		d.Networks = append(d.Networks, desiredNetwork(v, v.Network(id)))
+		n := desiredNetwork(v, v.Network(id))
+		if tunnel != "" {
+			n.Tunnel, n.Remotes = tunnel, desiredRemotes(v, id, host)
+		}
+		d.Networks = append(d.Networks, n)
 	}
 	return d
 }

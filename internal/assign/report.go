@@ -52,10 +52,13 @@ type Capacity struct {
 	Name string `json:"name"`
 	// Address is where the control plane reaches the agent, host:port.
 	Address string `json:"address"`
-	Zone    string `json:"zone,omitempty"`
-	VCPUs   int    `json:"vcpus"`
-	RAM     int    `json:"ram"`  // MiB
-	Disk    int    `json:"disk"` // GiB
+	// Tunnel is the host's end of the tunnels between hosts, an IP address;
+	// empty: it has none.
+	Tunnel string `json:"tunnel,omitempty"`
+	Zone   string `json:"zone,omitempty"`
+	VCPUs  int    `json:"vcpus"`
+	RAM    int    `json:"ram"`  // MiB
+	Disk   int    `json:"disk"` // GiB
 	// Archs are the architectures that guests may have, such as x86_64.
 	Archs      []string `json:"archs,omitempty"`
 	Hypervisor string   `json:"hypervisor"`

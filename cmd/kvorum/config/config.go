@@ -66,6 +66,7 @@ type Agent struct {
 	Listen     string   `toml:"listen" usage:"address where the control nodes reach this agent, host:port"`
 	Advertise  string   `toml:"advertise" usage:"address that is told to the control nodes; listen if empty"`
 	Observe    string   `toml:"observe" usage:"address of the agent's health and metrics, plain HTTP; none if empty"`
+	Tunnel     string   `toml:"tunnel" usage:"IPv4 address of this host's end of the tunnels between hosts, none for no tunnels; that of advertise or listen if empty, unless it is loopback"`
 	Driver     string   `toml:"driver" usage:"libvirt or sim"`
 	LibvirtURI string   `toml:"libvirt_uri" usage:"libvirt connection"`
 	VirtType   string   `toml:"virt_type" usage:"kvm or qemu; kvm where /dev/kvm works, if empty"`
