@@ -1,0 +1,368 @@
+package gossip
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kvorum/kvorum/internal/clock"
+	"github.com/kvorum/kvorum/internal/errs"
+)
+
+const testCluster = "11111111-2222-3333-4444-555555555555"
+
+func key(n byte) []byte { return bytes.Repeat([]byte{n}, keyBytes) }
+
+// config is that of a node on loopback in a hurry.
+func config(name string) Config {
+	return Config{
+		Name: name, Cluster: testCluster, Pool: "agents", Key: key(1),
+		Bind: "127.0.0.1:0", Role: Agent, Version: "v1", RPC: "127.0.0.1:8772",
+		Timing: Timing{
+			Probe: 200 * time.Millisecond, ProbeTimeout: 100 * time.Millisecond, Suspicion: 2,
+			Gossip: 10 * time.Millisecond, Sync: 300 * time.Millisecond, Stream: 2 * time.Second,
+			Reconnect: 200 * time.Millisecond, Reclaim: time.Millisecond,
+			Leave: time.Second, Linger: 50 * time.Millisecond, Quiet: 5 * time.Millisecond, Seek: 50 * time.Millisecond,
+		},
+	}
+}
+
+func open(t *testing.T, cfg Config) *Pool {
+	t.Helper()
+	p, err := Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return p
+}
+
+// openAll opens the named nodes, and joins them to the first.
+func openAll(t *testing.T, names ...string) (pools []*Pool) {
+	t.Helper()
+	for i, name := range names {
+		p := open(t, config(name))
+		if i > 0 {
+			join(t, p, pools[0])
+		}
+		pools = append(pools, p)
+	}
+	return pools
+}
+
+func join(t *testing.T, p, to *Pool) {
+	t.Helper()
+	if n, err := p.Join(t.Context(), []string{to.Addr().String()}); n != 1 || err != nil {
+		t.Fatalf("%s joining %s: %d, %v", p.cfg.Name, to.cfg.Name, n, err)
+	}
+}
+
+// picture is a pool's list as text, such as "n1 alive, n2 failed".
+func picture(p *Pool) string {
+	var all []string
+	for _, m := range p.Members() {
+		all = append(all, m.Name+" "+m.Status.String())
+	}
+	return strings.Join(all, ", ")
+}
+
+// shows waits until every pool gives that picture, woken by Changed alone.
+func shows(t *testing.T, want string, pools ...*Pool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for _, p := range pools {
+		for {
+			changed := p.Changed()
+			got := picture(p)
+			if got == want {
+				break
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				t.Fatalf("%s sees %q, want %q", p.cfg.Name, got, want)
+			}
+		}
+	}
+}
+
+func eventually(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	for range 3000 {
+		if cond() {
+			return
+		}
+		if clock.Sleep(t.Context(), clock.Real{}, 10*time.Millisecond) != nil {
+			break
+		}
+	}
+	t.Fatalf("waited in vain for %s", what)
+}
+
+func find(p *Pool, name string) Member {
+	for _, m := range p.Members() {
+		if m.Name == name {
+			return m
+		}
+	}
+	return Member{}
+}
+
+func TestNodesFindEachOther(t *testing.T) {
+	pools := openAll(t, "n1", "n2")
+	c := config("n3")
+	c.Role, c.Version, c.RPC = Control, "v2", "10.0.0.3:8770"
+	n3 := open(t, c)
+	join(t, n3, pools[1])
+	shows(t, "n1 alive, n2 alive, n3 alive", pools[0], pools[1], n3)
+	want := Member{Name: "n3", Address: n3.Addr(), Role: Control, Version: "v2", RPC: "10.0.0.3:8770"}
+	if got := find(pools[0], "n3"); got != want {
+		t.Errorf("n1 sees %+v, want %+v", got, want)
+	}
+	if s := pools[0].Stats(); s.Alive != 3 || s.Failed+s.Left+s.Alarms != 0 || s.Keys != 1 {
+		t.Errorf("stats: %+v", s)
+	}
+}
+
+func TestDeadNodeFailsAndComesBack(t *testing.T) {
+	pools := openAll(t, "n1", "n2", "n3")
+	shows(t, "n1 alive, n2 alive, n3 alive", pools...)
+	c := pools[2].cfg
+	c.Bind = pools[2].Addr().String()
+	pools[2].Close()
+	shows(t, "n1 alive, n2 alive, n3 failed", pools[:2]...)
+	// Nobody tells the new process of the others: Serf tries the old address.
+	back := open(t, c)
+	shows(t, "n1 alive, n2 alive, n3 alive", pools[0], pools[1], back)
+}
+
+func TestFarewell(t *testing.T) {
+	pools := openAll(t, "n1", "n2", "n3")
+	shows(t, "n1 alive, n2 alive, n3 alive", pools...)
+	if err := pools[2].Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	shows(t, "n1 alive, n2 alive, n3 left", pools[:2]...)
+	// It may come back, elsewhere too.
+	back := open(t, config("n3"))
+	join(t, back, pools[0])
+	shows(t, "n1 alive, n2 alive, n3 alive", pools[0], pools[1], back)
+	if a := alarms(pools[0], pools[1], back); len(a) > 0 {
+		t.Errorf("alarms: %v", a)
+	}
+}
+
+func TestRestartAtAnotherPortIsNoConflict(t *testing.T) {
+	pools := openAll(t, "n1", "n2", "n3")
+	shows(t, "n1 alive, n2 alive, n3 alive", pools...)
+	pools[2].Close()
+	shows(t, "n1 alive, n2 alive, n3 failed", pools[:2]...)
+	back := open(t, config("n3"))
+	join(t, back, pools[0])
+	shows(t, "n1 alive, n2 alive, n3 alive", pools[0], pools[1], back)
+	for _, p := range pools[:2] {
+		if got := find(p, "n3").Address; got != back.Addr() {
+			t.Errorf("%s sees n3 at %v, want %v", p.cfg.Name, got, back.Addr())
+		}
+	}
+	if a := alarms(pools[0], pools[1], back); len(a) > 0 {
+		t.Errorf("alarms: %v", a)
+	}
+}
+
+// TestSeedsJoinAgain: a restarted node knows nothing but its seeds, and so do
+// islands of one another.
+func TestSeedsJoinAgain(t *testing.T) {
+	islands := openAll(t, "n1", "n2")
+	far := open(t, config("n3"))
+	c := config("n4")
+	c.Seeds = func() []string { return []string{"127.0.0.1:1", far.Addr().String(), islands[0].Addr().String()} }
+	n4 := open(t, c)
+	shows(t, "n1 alive, n2 alive, n3 alive, n4 alive", islands[0], islands[1], far, n4)
+}
+
+func TestJoinSaysWhatIsWrong(t *testing.T) {
+	p := open(t, config("n1"))
+	ended, end := context.WithCancel(t.Context())
+	end()
+	cases := []struct {
+		name  string
+		ctx   context.Context
+		addrs []string
+		kind  errs.Kind
+	}{
+		{"nothing", t.Context(), nil, errs.Invalid},
+		{"too much", t.Context(), slices.Repeat([]string{"127.0.0.1:1"}, maxJoin+1), errs.Invalid},
+		{"no port", t.Context(), []string{"127.0.0.1"}, errs.Invalid},
+		{"no host", t.Context(), []string{":1"}, errs.Invalid},
+		{"nobody there", t.Context(), []string{"127.0.0.1:1"}, errs.Unavailable},
+		{"ended context", ended, []string{p.Addr().String()}, errs.Unavailable},
+	}
+	for _, c := range cases {
+		if n, err := p.Join(c.ctx, c.addrs); n != 0 || !errs.Is(err, c.kind) {
+			t.Errorf("%s: %d, %v, want %v", c.name, n, err, c.kind)
+		}
+	}
+	p.Close()
+	if _, err := p.Join(t.Context(), []string{"127.0.0.1:1"}); !errs.Is(err, errs.Unavailable) {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	cases := []struct {
+		name string
+		edit func(*Config)
+		kind errs.Kind
+		says string
+	}{
+		{"no key", func(c *Config) { c.Key = nil }, errs.Invalid, "never open"},
+		{"short key", func(c *Config) { c.Key = c.Key[:16] }, errs.Invalid, "32 bytes"},
+		{"key of zeros", func(c *Config) { c.Key = key(0) }, errs.Invalid, "zeros"},
+		{"bad second key", func(c *Config) { c.SecondKey = key(2)[:31] }, errs.Invalid, "32 bytes"},
+		{"no name", func(c *Config) { c.Name = "" }, errs.Invalid, "name"},
+		{"name with a slash", func(c *Config) { c.Name = "a/b" }, errs.Invalid, "name"},
+		{"no cluster", func(c *Config) { c.Cluster = "" }, errs.Invalid, "UUID"},
+		{"no role", func(c *Config) { c.Role = "" }, errs.Invalid, "role"},
+		{"long label", func(c *Config) { c.Pool = strings.Repeat("x", 200) }, errs.Invalid, "200 bytes"},
+		{"long tags", func(c *Config) { c.Version = strings.Repeat("x", 500) }, errs.TooLarge, "512 is the most"},
+		{"no address", func(c *Config) { c.Bind = "here" }, errs.Invalid, "bind"},
+		{"bad advertise", func(c *Config) { c.Advertise = "10.0.0.1:0" }, errs.Invalid, "advertise"},
+		{"any address", func(c *Config) { c.Bind = "0.0.0.0:0" }, errs.Invalid, "advertise"},
+		{"zone", func(c *Config) { c.Bind = "[fe80::1%lo]:0" }, errs.Invalid, "zone"},
+		{"self not allowed", func(c *Config) { c.Allowed = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} }, errs.Invalid, "own address"},
+		{"negative pace", func(c *Config) { c.Timing.Gossip = -1 }, errs.Invalid, "below zero"},
+		{"slow probe", func(c *Config) { c.Timing.ProbeTimeout = time.Hour }, errs.Invalid, "longer"},
+		{"negative limit", func(c *Config) { c.MaxMembers = -1 }, errs.Invalid, "limit"},
+	}
+	for _, c := range cases {
+		cfg := config("n1")
+		c.edit(&cfg)
+		p, err := Open(cfg)
+		if err == nil {
+			p.Close()
+		}
+		if !errs.Is(err, c.kind) || !strings.Contains(fmt.Sprint(err), c.says) {
+			t.Errorf("%s: %v, want %v with %q", c.name, err, c.kind, c.says)
+		}
+	}
+	busy := open(t, config("n1"))
+	cfg := config("n2")
+	cfg.Bind = busy.Addr().String()
+	if _, err := Open(cfg); !errs.Is(err, errs.Unavailable) {
+		t.Errorf("port in use: %v", err)
+	}
+}
+
+// TestTagsMayFillTheirRoom holds our count of bytes against Serf's.
+func TestTagsMayFillTheirRoom(t *testing.T) {
+	cfg := config("n1")
+	cfg.Version = strings.Repeat("x", 200)
+	cfg.RPC = strings.Repeat("y", 400)
+	cfg.RPC = cfg.RPC[:400-(cfg.tagBytes()-512)]
+	if cfg.tagBytes() != 512 {
+		t.Fatalf("%d bytes", cfg.tagBytes())
+	}
+	p, other := open(t, cfg), open(t, config("n2"))
+	join(t, other, p)
+	eventually(t, "the long tags", func() bool { return find(other, "n1").RPC == cfg.RPC })
+}
+
+func TestAdvertisedAddressIsShown(t *testing.T) {
+	cfg := config("n1")
+	cfg.Bind, cfg.Advertise = "0.0.0.0:0", "127.0.0.9:1234"
+	p := open(t, cfg)
+	if got := find(p, "n1").Address.String(); got != cfg.Advertise || p.Addr().String() != got {
+		t.Errorf("shown as %s, Addr %v", got, p.Addr())
+	}
+}
+
+func TestCloseLeavesNothing(t *testing.T) {
+	pools := openAll(t, "n1", "n2", "n3")
+	shows(t, "n1 alive, n2 alive, n3 alive", pools...)
+	waiting := pools[0].Changed()
+	for _, p := range pools {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := p.Close(); err != nil {
+			t.Errorf("again: %v", err)
+		}
+		if err := p.Leave(t.Context()); err != nil {
+			t.Errorf("leave after close: %v", err)
+		}
+	}
+	<-waiting // who waits is let go
+	if got := len(pools[0].Members()); got != 3 {
+		t.Errorf("%d members after Close", got)
+	}
+	var left string
+	for range 1000 {
+		if left = gossipStacks(); left == "" {
+			return
+		}
+		_ = clock.Sleep(t.Context(), clock.Real{}, 10*time.Millisecond)
+	}
+	t.Errorf("goroutines are left:\n%s", left)
+}
+
+// TestCloseWhileBusy: joins and farewells that are under way neither hang nor
+// panic.
+func TestCloseWhileBusy(t *testing.T) {
+	for range 5 {
+		pools := openAll(t, "n1", "n2")
+		ended, end := context.WithCancel(t.Context())
+		end()
+		go pools[1].Join(t.Context(), []string{pools[0].Addr().String(), "127.0.0.1:1"})
+		if err := pools[0].Leave(ended); err != nil && !errs.Is(err, errs.Unavailable) {
+			t.Error(err)
+		}
+		for _, p := range pools {
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// gossipStacks are the goroutines that run our or the libraries' code, but for
+// the tests' own.
+func gossipStacks() string {
+	buf := make([]byte, 1<<20)
+	buf = buf[:runtime.Stack(buf, true)]
+	var out []string
+	for _, g := range strings.Split(string(buf), "\n\n") {
+		ours := strings.Contains(g, "hashicorp/serf") || strings.Contains(g, "hashicorp/memberlist") || strings.Contains(g, "gossip.(*")
+		if ours && !strings.Contains(g, "testing.tRunner") {
+			out = append(out, g)
+		}
+	}
+	return strings.Join(out, "\n\n")
+}
+
+// TestFullPoolTakesNoMore: the limit holds on each node for itself.
+func TestFullPoolTakesNoMore(t *testing.T) {
+	cfg := config("n1")
+	cfg.MaxMembers = 2
+	n1, n2, n3 := open(t, cfg), open(t, config("n2")), open(t, config("n3"))
+	join(t, n2, n1)
+	shows(t, "n1 alive, n2 alive", n1, n2)
+	join(t, n3, n2)
+	shows(t, "n1 alive, n2 alive, n3 alive", n2, n3)
+	eventually(t, "n1 to hear of n3", func() bool { return n1.Stats().Ignored > 0 })
+	if got := picture(n1); got != "n1 alive, n2 alive" {
+		t.Errorf("n1 sees %s", got)
+	}
+	// Those that are in it may still change.
+	if err := n2.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	shows(t, "n1 alive, n2 left", n1)
+}
