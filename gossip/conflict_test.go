@@ -25,7 +25,7 @@ func alarms(pools ...*Pool) (all []Alarm) {
 func TestCloneRaisesAnAlarmAndHarmsNobody(t *testing.T) {
 	heard := &lines{}
 	cfg := config("n1")
-	cfg.Log = slog.New(slog.NewTextHandler(heard, nil))
+	cfg.Log = slog.New(slog.NewTextHandler(heard, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	pools := []*Pool{open(t, cfg), open(t, config("n2")), open(t, config("n3"))}
 	join(t, pools[1], pools[0])
 	join(t, pools[2], pools[0])
@@ -67,8 +67,8 @@ func TestCloneRaisesAnAlarmAndHarmsNobody(t *testing.T) {
 			t.Errorf("%s sees %+v, want it alive at %v", p.cfg.Name, got, holder.Addr())
 		}
 	}
-	if heard.has("EventMemberLeave: n3") {
-		t.Error("n1 took the clone's going for the holder's")
+	if heard.has("messageLeaveType: n3") {
+		t.Error("the clone said farewell in the holder's name")
 	}
 }
 

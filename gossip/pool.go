@@ -129,10 +129,9 @@ func (c *Config) memberlist(logger *log.Logger, labels []metrics.Label) *memberl
 		DeadNodeReclaimTime:     t.Reclaim,
 		HandoffQueueDepth:       1024,
 		QueueCheckInterval:      t.Sync,
-		// Small enough for any network that IPv6 runs on.
-		UDPBufferSize: 1200,
-		Logger:        logger,
-		MetricLabels:  labels,
+		UDPBufferSize:           packetBytes,
+		Logger:                  logger,
+		MetricLabels:            labels,
 	}
 	for _, n := range c.Allowed {
 		m.CIDRsAllowed = append(m.CIDRsAllowed, net.IPNet{

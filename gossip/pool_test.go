@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/memberlist"
+	"github.com/hashicorp/serf/serf"
 
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
@@ -275,6 +279,30 @@ func TestTagsMayFillTheirRoom(t *testing.T) {
 	eventually(t, "the long tags", func() bool { return find(other, "n1").RPC == cfg.RPC })
 }
 
+// TestOwnPacketsFit: the most that a node packs together is not too long for
+// its friends' guard.
+func TestOwnPacketsFit(t *testing.T) {
+	var pools []*Pool
+	for i := range 8 {
+		cfg := config(fmt.Sprintf("%s-%d", strings.Repeat("n", 100), i))
+		cfg.Cluster = strings.Repeat("c", 190)
+		cfg.RPC = strings.Repeat("y", 460)
+		p := open(t, cfg)
+		if i > 0 {
+			join(t, p, pools[i-1])
+		}
+		pools = append(pools, p)
+	}
+	for _, p := range pools {
+		eventually(t, "all to be found", func() bool { return p.Stats().Alive == len(pools) })
+	}
+	for _, p := range pools {
+		if n := p.Stats().Rejected; n > 0 {
+			t.Errorf("%d packets and streams were rejected", n)
+		}
+	}
+}
+
 func TestAdvertisedAddressIsShown(t *testing.T) {
 	cfg := config("n1")
 	cfg.Bind, cfg.Advertise = "0.0.0.0:0", "127.0.0.9:1234"
@@ -285,8 +313,23 @@ func TestAdvertisedAddressIsShown(t *testing.T) {
 }
 
 func TestCloseLeavesNothing(t *testing.T) {
-	pools := openAll(t, "n1", "n2", "n3")
+	pools := openAll(t, "n1", "n2")
+	cfg := config("n3")
+	cfg.Timing.Stream = time.Hour
+	pools = append(pools, open(t, cfg))
+	join(t, pools[2], pools[0])
 	shows(t, "n1 alive, n2 alive, n3 alive", pools...)
+	// Somebody holds a stream open and says nothing.
+	idle, err := net.Dial("tcp", pools[2].Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer idle.Close()
+	eventually(t, "the idle stream", func() bool {
+		pools[2].wire.mu.Lock()
+		defer pools[2].wire.mu.Unlock()
+		return pools[2].wire.in > 0
+	})
 	waiting := pools[0].Changed()
 	for _, p := range pools {
 		if err := p.Close(); err != nil {
@@ -365,4 +408,65 @@ func TestFullPoolTakesNoMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	shows(t, "n1 alive, n2 left", n1)
+}
+
+// TestClosedPoolIsToldNothing: after Close nobody reads Serf's events, and
+// who would have to wait for that would do so with the library's locks held.
+func TestClosedPoolIsToldNothing(t *testing.T) {
+	p := open(t, config("n1"))
+	shows(t, "n1 alive", p)
+	p.Close()
+	for i := range 8 * 1024 {
+		n := &memberlist.Node{Name: fmt.Sprintf("late%d", i), Addr: net.IPv4(10, 0, 0, 1), Port: 1}
+		p.filter.NotifyJoin(n)
+		p.filter.NotifyUpdate(n)
+		p.filter.NotifyLeave(n)
+	}
+	if got := picture(p); got != "n1 alive" {
+		t.Errorf("sees %.100s", got)
+	}
+}
+
+// TestKnownSeedsAreLeftAlone: in company only strangers are sought; alone, a
+// failed member is as good as one.
+func TestKnownSeedsAreLeftAlone(t *testing.T) {
+	pools := openAll(t, "n1", "n2", "n3")
+	shows(t, "n1 alive, n2 alive, n3 alive", pools...)
+	knows := func(wantAlive int, want ...*Pool) {
+		t.Helper()
+		addrs, alive := pools[0].known()
+		if alive != wantAlive || len(addrs) != len(want) {
+			t.Errorf("knows %v, %d alive", addrs, alive)
+		}
+		for _, p := range want {
+			if !addrs[p.Addr()] {
+				t.Errorf("does not know %s", p.cfg.Name)
+			}
+		}
+	}
+	knows(3, pools...)
+	pools[1].Close()
+	shows(t, "n1 alive, n2 failed, n3 alive", pools[0], pools[2])
+	knows(2, pools...)
+	if err := pools[2].Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	shows(t, "n1 alive, n2 failed, n3 left", pools[0])
+	knows(1, pools[0])
+}
+
+func TestStatuses(t *testing.T) {
+	for in, want := range map[serf.MemberStatus]Status{
+		serf.StatusAlive: Alive, serf.StatusLeaving: Alive, serf.StatusLeft: Left,
+		serf.StatusFailed: Failed, serf.StatusNone: Failed, 99: Failed,
+	} {
+		if got := status(in); got != want {
+			t.Errorf("%d became %v, want %v", in, got, want)
+		}
+	}
+	for s, want := range map[Status]string{Alive: "alive", Failed: "failed", Left: "left"} {
+		if s.String() != want {
+			t.Errorf("%d is called %v, want %s", s, s, want)
+		}
+	}
 }

@@ -13,7 +13,8 @@ type Stats struct {
 	// less it does.
 	Health int
 	// Rejected counts packets and streams that could not be of this pool, and
-	// Ignored the messages of members that ask for what they may not.
+	// Ignored the messages of members that ask for what they may not, or speak
+	// of nodes that are not known here (yet).
 	Rejected, Ignored uint64
 }
 

@@ -15,6 +15,11 @@ const (
 	cipherMark  = 10  // a stream's: then 4 bytes of length
 	cipherKind  = 1   // AES-GCM without padding: the only kind that we send
 	cipherExtra = 1 + 12 + 16
+	// packetBytes is the most that a node puts into a packet: small enough for
+	// any network that IPv6 runs on. What is longer than maxPacket was not
+	// sent by one of us; so short, even a bomb unpacks to less than 1 MiB.
+	packetBytes = 1200
+	maxPacket   = 1400
 	// maxStream bounds one exchange. The list of a full pool takes about a
 	// quarter of it.
 	maxStream = 4 << 20
@@ -28,7 +33,7 @@ func labelHead(label string) []byte {
 // cipher, or with nothing in it, it could only be made to hurt: memberlist
 // trusts the padding of what was encrypted with the right key.
 func packetFits(head, b []byte) bool {
-	return bytes.HasPrefix(b, head) && cipherFits(b[len(head):])
+	return len(b) <= maxPacket && bytes.HasPrefix(b, head) && cipherFits(b[len(head):])
 }
 
 func cipherFits(b []byte) bool { return len(b) > cipherExtra && b[0] == cipherKind }
