@@ -72,9 +72,10 @@ func vanilla(t *testing.T, name string, secret []byte) *serf.Serf {
 	sc, mc := serf.DefaultConfig(), memberlist.DefaultLocalConfig()
 	mc.BindAddr, mc.BindPort, mc.Label, mc.SecretKey = "127.0.0.1", 0, testCluster+"/agents", secret
 	mc.GossipInterval, mc.PushPullInterval = 10*time.Millisecond, 200*time.Millisecond
+	mc.RetransmitMult = 8 // the others pass nothing on
 	mc.Logger = log.New(io.Discard, "", 0)
 	sc.NodeName, sc.MemberlistConfig, sc.Logger = name, mc, mc.Logger
-	sc.BroadcastTimeout, sc.LeavePropagateDelay = 50*time.Millisecond, 50*time.Millisecond
+	sc.BroadcastTimeout, sc.LeavePropagateDelay = time.Second, 50*time.Millisecond
 	s, err := serf.Create(sc)
 	if err != nil {
 		t.Fatal(err)

@@ -30,11 +30,20 @@ func config(name string) Config {
 		Bind: "127.0.0.1:0", Role: Agent, Version: "v1", RPC: "127.0.0.1:8772",
 		Timing: Timing{
 			Probe: 200 * time.Millisecond, ProbeTimeout: 100 * time.Millisecond, Suspicion: 2,
-			Gossip: 10 * time.Millisecond, Sync: 300 * time.Millisecond, Stream: 2 * time.Second,
+			Gossip: 10 * time.Millisecond, Sync: 300 * time.Millisecond, Stream: 20 * time.Second,
 			Reconnect: 200 * time.Millisecond, Reclaim: time.Millisecond,
 			Leave: time.Second, Linger: 50 * time.Millisecond, Quiet: 5 * time.Millisecond, Seek: 50 * time.Millisecond,
 		},
 	}
+}
+
+// calm is config for a node that goes by gossip alone. In the moment in which
+// a node leaves, Serf may take an exchange of lists for a later word that it
+// stays, and show it as failed until the next exchange with a third node.
+func calm(name string) Config {
+	c := config(name)
+	c.Timing.Sync = time.Hour
+	return c
 }
 
 func open(t *testing.T, cfg Config) *Pool {
@@ -48,7 +57,12 @@ func open(t *testing.T, cfg Config) *Pool {
 }
 
 // openAll opens the named nodes, and joins them to the first.
-func openAll(t *testing.T, names ...string) (pools []*Pool) {
+func openAll(t *testing.T, names ...string) []*Pool {
+	t.Helper()
+	return openWith(t, config, names...)
+}
+
+func openWith(t *testing.T, config func(string) Config, names ...string) (pools []*Pool) {
 	t.Helper()
 	for i, name := range names {
 		p := open(t, config(name))
@@ -148,14 +162,14 @@ func TestDeadNodeFailsAndComesBack(t *testing.T) {
 }
 
 func TestFarewell(t *testing.T) {
-	pools := openAll(t, "n1", "n2", "n3")
+	pools := openWith(t, calm, "n1", "n2", "n3")
 	shows(t, "n1 alive, n2 alive, n3 alive", pools...)
 	if err := pools[2].Leave(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	shows(t, "n1 alive, n2 alive, n3 left", pools[:2]...)
 	// It may come back, elsewhere too.
-	back := open(t, config("n3"))
+	back := open(t, calm("n3"))
 	join(t, back, pools[0])
 	shows(t, "n1 alive, n2 alive, n3 alive", pools[0], pools[1], back)
 	if a := alarms(pools[0], pools[1], back); len(a) > 0 {
@@ -163,19 +177,28 @@ func TestFarewell(t *testing.T) {
 	}
 }
 
+// TestRestartAtAnotherPortIsNoConflict probes with patience: a node that was
+// suspected wrongly right before its end has said that it lives, and a late
+// copy of that would be believed for another round of probes.
 func TestRestartAtAnotherPortIsNoConflict(t *testing.T) {
-	pools := openAll(t, "n1", "n2", "n3")
+	patient := func(name string) Config {
+		c := calm(name)
+		c.Timing.Probe, c.Timing.ProbeTimeout, c.Timing.Suspicion = time.Second, time.Second, 1
+		return c
+	}
+	pools := openWith(t, patient, "n1", "n2", "n3")
 	shows(t, "n1 alive, n2 alive, n3 alive", pools...)
 	pools[2].Close()
 	shows(t, "n1 alive, n2 alive, n3 failed", pools[:2]...)
-	back := open(t, config("n3"))
+	back := open(t, patient("n3"))
 	join(t, back, pools[0])
-	shows(t, "n1 alive, n2 alive, n3 alive", pools[0], pools[1], back)
 	for _, p := range pools[:2] {
-		if got := find(p, "n3").Address; got != back.Addr() {
-			t.Errorf("%s sees n3 at %v, want %v", p.cfg.Name, got, back.Addr())
-		}
+		eventually(t, "n3 at its new address", func() bool {
+			n3 := find(p, "n3")
+			return n3.Status == Alive && n3.Address == back.Addr()
+		})
 	}
+	shows(t, "n1 alive, n2 alive, n3 alive", pools[0], pools[1], back)
 	if a := alarms(pools[0], pools[1], back); len(a) > 0 {
 		t.Errorf("alarms: %v", a)
 	}
@@ -392,9 +415,9 @@ func gossipStacks() string {
 
 // TestFullPoolTakesNoMore: the limit holds on each node for itself.
 func TestFullPoolTakesNoMore(t *testing.T) {
-	cfg := config("n1")
+	cfg := calm("n1")
 	cfg.MaxMembers = 2
-	n1, n2, n3 := open(t, cfg), open(t, config("n2")), open(t, config("n3"))
+	n1, n2, n3 := open(t, cfg), open(t, calm("n2")), open(t, calm("n3"))
 	join(t, n2, n1)
 	shows(t, "n1 alive, n2 alive", n1, n2)
 	join(t, n3, n2)
@@ -430,7 +453,7 @@ func TestClosedPoolIsToldNothing(t *testing.T) {
 // TestKnownSeedsAreLeftAlone: in company only strangers are sought; alone, a
 // failed member is as good as one.
 func TestKnownSeedsAreLeftAlone(t *testing.T) {
-	pools := openAll(t, "n1", "n2", "n3")
+	pools := openWith(t, calm, "n1", "n2", "n3")
 	shows(t, "n1 alive, n2 alive, n3 alive", pools...)
 	knows := func(wantAlive int, want ...*Pool) {
 		t.Helper()

@@ -13,7 +13,7 @@ import (
 // that he knew already.
 func TestChangedTellsOfTheLastState(t *testing.T) {
 	now := clock.NewFake(time.Unix(1000, 0))
-	cfg := config("n1")
+	cfg := calm("n1")
 	cfg.Clock = now
 	n1 := open(t, cfg)
 	eventually(t, "the first change", func() bool { return now.Waiting() == 1 })
@@ -22,14 +22,14 @@ func TestChangedTellsOfTheLastState(t *testing.T) {
 	<-woken // the node itself is on its list
 
 	quiet := n1.Changed()
-	n2 := open(t, config("n2"))
+	n2 := open(t, calm("n2"))
 	join(t, n2, n1)
 	eventually(t, "n2", func() bool { return find(n1, "n2").Address == n2.Addr() })
 	if err := n2.Leave(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "n2's farewell", func() bool { return find(n1, "n2").Status == Left })
-	again := open(t, config("n2"))
+	again := open(t, calm("n2"))
 	join(t, again, n1)
 	eventually(t, "n2 at its new address", func() bool { return find(n1, "n2").Address == again.Addr() })
 	select {
