@@ -5,9 +5,9 @@
 // Invariant: it finds and hints, and decides nothing. What it says may be
 // late, wrong or forged by whoever has the pool's key, so nothing in the
 // replicated state may change because of it alone: whether a host is up is
-// the leases' business. Without the key of a pool nobody is heard there, and
-// with it nobody can make a node crash, stop, give up its name to another or
-// change its keys.
+// the leases' business. Without the key of a pool nobody is heard there; with
+// it, nobody can make a node stop, give up its name while it lives, or change
+// its keys, and the ways that are known to make the libraries panic are shut.
 //
 // It must not know the state, raft, or what a role is good for.
 //

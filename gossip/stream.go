@@ -17,7 +17,7 @@ const (
 	cipherExtra = 1 + 12 + 16
 	// packetBytes is the most that a node puts into a packet: small enough for
 	// any network that IPv6 runs on. What is longer than maxPacket was not
-	// sent by one of us; so short, even a bomb unpacks to less than 1 MiB.
+	// sent by one of us; so short, a bomb unpacks to less than 1 MiB.
 	packetBytes = 1200
 	maxPacket   = 1400
 	// maxStream bounds one exchange. The list of a full pool takes about a
