@@ -163,6 +163,8 @@ func TestTheseNeverMeet(t *testing.T) {
 	never := []struct{ from, to, because string }{
 		{"hostagent", "fsm", "a host knows what it is assigned, not how that was decided"},
 		{"hostagent", "raftnode", "a host takes no part in the log"},
+		{"gossip", "fsm", "gossip hints; what it says is no part of the state"},
+		{"fsm", "gossip", "nothing in the state changes by gossip"},
 		{"netd", "fsm", "the network plans from its own small types"},
 		{"fsm", "placement", "the log carries decisions; it does not make them"},
 		{"fsm", "api", "the state does not know who shows it"},
@@ -187,8 +189,11 @@ func TestTheseNeverMeet(t *testing.T) {
 var importers = map[string]string{
 	"github.com/hashicorp/raft":             "raftnode",
 	"github.com/hashicorp/raft-boltdb":      "raftnode",
-	"github.com/hashicorp/go-metrics":       "raftnode",
+	"github.com/hashicorp/go-metrics":       "raftnode gossip",
 	"github.com/hashicorp/go-hclog":         "raftnode",
+	"github.com/hashicorp/serf":             "gossip",
+	"github.com/hashicorp/memberlist":       "gossip",
+	"github.com/hashicorp/go-msgpack":       "gossip",
 	"go.etcd.io/bbolt":                      "raftnode",
 	"github.com/tidwall/btree":              "fsm/state",
 	"github.com/go-chi/chi":                 "api/rest cmd/kvorum",
