@@ -16,6 +16,7 @@ import (
 	"github.com/kvorum/kvorum/cmd/kvorum/config"
 	"github.com/kvorum/kvorum/fsm"
 	"github.com/kvorum/kvorum/imagestore"
+	"github.com/kvorum/kvorum/imagestore/replica"
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/pki"
@@ -41,6 +42,7 @@ type controlNode struct {
 	port      *wire.Port
 	peers     *peerapi.Client
 	images    *imagestore.Store
+	replicas  *replica.Replicas
 	machine   *fsm.Machine
 	raft      *raftnode.Node
 	cluster   *cluster
@@ -132,6 +134,7 @@ func (n *controlNode) open() error {
 		return err
 	}
 	n.peers = &peerapi.Client{HTTP: n.to(pki.Peer)}
+	n.replicas = n.newReplicas()
 	if n.raft, err = raftnode.Open(n.raftConfig("")); err != nil {
 		return err
 	}
@@ -143,7 +146,7 @@ func (n *controlNode) open() error {
 
 // raftConfig is raft's; without a port yet it has no way to other nodes.
 func (n *controlNode) raftConfig(cluster string) raftnode.Config {
-	c := raftnode.Config{Dir: n.conf.DataDir, NodeID: n.id, ClusterID: cluster, Address: n.advertised(), Machine: replica{n.machine},
+	c := raftnode.Config{Dir: n.conf.DataDir, NodeID: n.id, ClusterID: cluster, Address: n.advertised(), Machine: applier{n.machine},
 		Clock: n.clock, Log: n.log.With("part", "raft"), ElectionTimeout: n.times.election}
 	if n.port != nil {
 		c.Stream, c.Peers = n.raftStream(), raftPeers{n.peers}
@@ -164,6 +167,11 @@ func (n *controlNode) run(ctx context.Context) error {
 			failed <- err
 		}
 	}()
+	replicating := make(chan struct{})
+	go func() {
+		defer close(replicating)
+		n.replicas.Run(ctx, n.machine.Feed().Wait)
+	}()
 	servers, err := n.serve(failed)
 	if err == nil {
 		n.bound.Store(servers)
@@ -178,6 +186,7 @@ func (n *controlNode) run(ctx context.Context) error {
 	servers.stop()
 	cancel()
 	<-duties
+	<-replicating
 	return err
 }
 

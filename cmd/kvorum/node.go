@@ -8,12 +8,12 @@ import (
 	"github.com/kvorum/kvorum/raftnode"
 )
 
-// replica fits the state machine to the log.
-type replica struct{ *fsm.Machine }
+// applier fits the state machine to the log.
+type applier struct{ *fsm.Machine }
 
 // ApplyBatch implements raftnode.StateMachine. What the machine cannot apply
 // stops the node.
-func (r replica) ApplyBatch(entries []raftnode.Entry) (out []any, err error) {
+func (r applier) ApplyBatch(entries []raftnode.Entry) (out []any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%v", p)
@@ -30,4 +30,4 @@ func (r replica) ApplyBatch(entries []raftnode.Entry) (out []any, err error) {
 }
 
 // Snapshot implements raftnode.StateMachine.
-func (r replica) Snapshot() (io.WriterTo, error) { return r.View(), nil }
+func (r applier) Snapshot() (io.WriterTo, error) { return r.View(), nil }

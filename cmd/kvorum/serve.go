@@ -45,6 +45,7 @@ func (n *controlNode) serve(failed chan<- error) (*servers, error) {
 	s := &servers{log: n.log.With("part", "http"), failed: failed}
 	s.on(n.port.Listener(pki.Peer), n.peerDoor().Handler())
 	s.on(n.port.Listener(pki.Agents), n.agentDoor().Handler())
+	s.on(n.port.Listener(pki.Images), n.imageDoor().Handler())
 	s.on(n.port.Listener(pki.Join), n.joinDoor().Handler())
 	if err := s.socket(n.file(operatorSocket), n.verbs().Handler()); err != nil {
 		return s, err
@@ -120,7 +121,7 @@ func (n *controlNode) publicHandler() http.Handler {
 		Slots: make(chan struct{}, n.conf.Public.MaxRequests), Observe: n.metrics.Observe}
 	id := &identity.Door{Tokens: tokens, Passwords: n.passwords, Services: catalog, Region: n.conf.Control.Region}
 	nova := &compute.Door{Seal: func(b []byte) ([]byte, error) { return n.box.Seal(agentapi.SealedUserData, b) }, Consoles: newConsoles(n.endpoint)}
-	glance := &image.Door{Store: n.images, MaxBytes: n.conf.Public.MaxImageBytes}
+	glance := &image.Door{Store: n.images, MaxBytes: n.conf.Public.MaxImageBytes, Spread: n.replicas.Spread, Fetch: n.replicas.Open}
 	neutron := &network.Door{}
 
 	r := chi.NewRouter()

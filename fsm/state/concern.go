@@ -22,7 +22,7 @@ type Concern struct {
 var idle = map[string]bool{
 	"domains": true, "projects": true, "users": true, "roles": true, "grants": true, "token_keys": true,
 	"revocations": true, "flavors": true, "key_pairs": true, "quotas": true, "usages": true,
-	"server_actions": true, "results": true,
+	"server_actions": true, "results": true, "authority": true, "control_nodes": true, "join_tokens": true, "certificates": true,
 }
 
 // Concerned tells whom the changes between two views concern: all changes

@@ -197,10 +197,9 @@ func (s *show) across() error {
 	if _, err := s.inGuest(a, "ping -c 3 -W 5 "+b.address); err != nil {
 		return err
 	}
-	if _, err := s.inGuest(b, "wget -q -T 10 -O - http://"+a.name+"/cgi-bin/uptime"); err != nil {
-		return err
-	}
-	return nil
+	// The guest's static wget cannot resolve names itself.
+	_, err := s.inGuest(b, "at=$(nslookup "+a.name+".novalocal | sed -n '/^Name/,$s/^Address: //p'); echo "+a.name+" is $at; timeout 10 wget -q -O - http://$at/cgi-bin/uptime")
+	return err
 }
 
 func (s *show) goOn() {
