@@ -189,7 +189,9 @@ func TestWhoLeftStaysOut(t *testing.T) {
 	a := asking(r.token(pki.Control, "c2"), must(pki.NewKey()), pki.Control, "c2", hostA)
 	r.joined(a)
 	r.must(command.By{System: command.Operator}, &command.NodeRemove{ID: hostA})
-	r.turnedAway("a removed node", a)
+	if status, text := r.ask(a); status != http.StatusUnauthorized || strings.TrimSpace(text) != notGood || r.machine.View().ControlNode(hostA) != nil {
+		t.Errorf("a removed node: %d %s", status, text)
+	}
 }
 
 func TestNamesAreTaken(t *testing.T) {

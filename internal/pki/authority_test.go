@@ -91,6 +91,8 @@ func TestSignRefuses(t *testing.T) {
 		{"an address too", x509.CertificateRequest{Subject: name, URIs: []*url.URL{want.URI()}, IPAddresses: []net.IP{{127, 0, 0, 1}}}, errs.Forbidden},
 		{"a kind of name that the parser passes over", x509.CertificateRequest{Subject: name, ExtraExtensions: san(own,
 			asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 8, Bytes: []byte{0x2a, 3, 4}})}, errs.Forbidden},
+		{"a URI that is called something else", x509.CertificateRequest{Subject: name, ExtraExtensions: san(
+			asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 8, Bytes: own.Bytes})}, errs.Forbidden},
 		{"names twice", x509.CertificateRequest{Subject: name, ExtraExtensions: append(san(own), san(own)...)}, errs.Invalid},
 		{"to be an authority", x509.CertificateRequest{Subject: name, URIs: []*url.URL{want.URI()}, ExtraExtensions: []pkix.Extension{
 			{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true, Value: []byte{0x30, 3, 1, 1, 0xff}}}}, errs.Forbidden},

@@ -133,17 +133,48 @@ func TestJoinClientTrustsTheTokenAlone(t *testing.T) {
 // client would rather go on with an old session.
 func TestNoSessionIsResumed(t *testing.T) {
 	a := must(NewAuthority(clusterA, day))
-	taken := false
-	server := endpoint(member(t, a, identity(Control, nodeOne)))
-	server.Revoked = func(string) bool { return taken }
+	server := endpoint(member(t, a, identity(Control, nodeOne))).Server(Peer)
 	client := endpoint(member(t, a, identity(Control, nodeTwo))).Client(Peer, Expect(Control, nodeOne))
-	client.ClientSessionCache = tls.NewLRUClientSessionCache(4)
-	if serr, cerr := shake(t, server.Server(Peer), client); serr != nil || cerr != nil {
-		t.Fatalf("server %v, client %v", serr, cerr)
+	client.ClientSessionCache, client.ServerName = tls.NewLRUClientSessionCache(4), "one"
+	verify, resumed := client.VerifyConnection, false
+	client.VerifyConnection = func(s tls.ConnectionState) error { resumed = resumed || s.DidResume; return verify(s) }
+	for range 3 {
+		if serr, cerr := shake(t, server, client); serr != nil || cerr != nil {
+			t.Fatalf("server %v, client %v", serr, cerr)
+		}
 	}
-	taken = true
-	if serr, cerr := shake(t, server.Server(Peer), client); serr == nil || cerr == nil {
-		t.Errorf("server %v, client %v", serr, cerr)
+	if resumed {
+		t.Error("a session was resumed")
+	}
+}
+
+// TestAnotherClusterUnderTheSameKey: a certificate that the authority's key
+// signed for another cluster, as a copy of this one would, is not good here.
+func TestAnotherClusterUnderTheSameKey(t *testing.T) {
+	a := must(NewAuthority(clusterA, day))
+	copied := &Authority{cluster: clusterB, cert: a.cert, key: a.key}
+	who := Identity{Cluster: clusterB, Role: Control, ID: nodeTwo, Name: "n-2"}
+	key := must(NewKey())
+	cert := must(copied.Sign(must(NewRequest(key, who)), who, day, time.Hour))
+	if _, err := NewCredentials(key, cert.Raw, a.cert.Raw); err == nil {
+		t.Error("taken for credentials")
+	}
+	foreign := &Credentials{}
+	foreign.now.Store(&material{key: key, cert: cert, ca: a.cert, who: who, trusted: endpoint(member(t, a, identity(Control, nodeOne))).Credentials.now.Load().trusted})
+	mine := endpoint(member(t, a, identity(Control, nodeOne)))
+	takesAll := endpoint(foreign).Client(Peer, Expect(Control, ""))
+	takesAll.VerifyConnection = nil
+	if serr, cerr := shake(t, mine.Server(Peer), takesAll); serr == nil || cerr == nil {
+		t.Errorf("as a client: server %v, client %v", serr, cerr)
+	}
+	server := endpoint(foreign).serverFor(Join)
+	server.NextProtos, server.VerifyConnection = []string{Peer}, nil
+	if _, cerr := shake(t, server, mine.Client(Peer, Expect(Control, ""))); cerr == nil {
+		t.Error("as a server")
+	}
+	server.NextProtos = []string{Join}
+	if _, cerr := shake(t, server, JoinClient(Token{Cluster: clusterA, Authority: a.Fingerprint()}, mine.Clock)); cerr == nil {
+		t.Error("as a server for joining")
 	}
 }
 
