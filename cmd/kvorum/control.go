@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -39,6 +40,7 @@ type controlNode struct {
 	id        string // this node's UUID
 	box       *seal.Box
 	endpoint  pki.Endpoint
+	tcp       net.Listener // under the port
 	port      *wire.Port
 	peers     *peerapi.Client
 	images    *imagestore.Store
@@ -74,10 +76,15 @@ func openControl(ctx context.Context, conf config.Config, log *slog.Logger, time
 		return nil, err
 	}
 	n := &controlNode{conf: conf, log: log, clock: clock.Real{}, times: times, machine: fsm.New(false)}
-	if err := n.enter(ctx); err != nil {
-		return nil, err
+	// The port comes first: a node that cannot have it founds and joins nothing.
+	var err error
+	if n.tcp, err = net.Listen("tcp", conf.Control.Listen); err != nil {
+		return nil, errs.E("control.open", errs.Internal, "the internal port cannot be opened", err)
 	}
-	if err := n.open(); err != nil {
+	if err = n.enter(ctx); err == nil {
+		err = n.open()
+	}
+	if err != nil {
 		return nil, errors.Join(err, n.close())
 	}
 	return n, nil
@@ -128,11 +135,8 @@ func (n *controlNode) open() error {
 	if n.images, err = imagestore.Open(n.file("images"), 0); err != nil {
 		return err
 	}
-	n.port, err = wire.Listen(n.conf.Control.Listen, wire.Config{Clock: n.clock, Log: n.log.With("part", "wire"),
+	n.port = wire.Serve(n.tcp, wire.Config{Clock: n.clock, Log: n.log.With("part", "wire"),
 		TLS: n.endpoint.Server(pki.Raft, pki.Peer, pki.Images, pki.Agents, pki.Join)})
-	if err != nil {
-		return err
-	}
 	n.peers = &peerapi.Client{HTTP: n.to(pki.Peer)}
 	n.replicas = n.newReplicas()
 	if n.raft, err = raftnode.Open(n.raftConfig("")); err != nil {
@@ -222,8 +226,11 @@ func (n *controlNode) close() error {
 	if n.raft != nil {
 		all = append(all, n.raft.Close())
 	}
-	if n.port != nil {
+	switch {
+	case n.port != nil:
 		all = append(all, n.port.Close())
+	case n.tcp != nil:
+		all = append(all, n.tcp.Close())
 	}
 	if n.images != nil {
 		all = append(all, n.images.Close())

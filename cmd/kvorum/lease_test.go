@@ -20,6 +20,7 @@ func TestOneNodeNoticesADeadHost(t *testing.T) {
 	conf := config.Default()
 	conf.Node, conf.DataDir = "n1", t.TempDir()
 	conf.Public.Listen, conf.Control.Listen, conf.Agent.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	conf.Agent.Observe = ""
 	conf.Control.Bootstrap, conf.Agent.Driver = true, "sim"
 	conf.Control.HostLease = config.Span(time.Second)
 	log := slog.New(slog.DiscardHandler)
@@ -43,8 +44,10 @@ func TestOneNodeNoticesADeadHost(t *testing.T) {
 
 	host := conf
 	host.DataDir = filepath.Join(conf.DataDir, "host")
-	host.Agent.SecretFile = filepath.Join(conf.DataDir, agentSecretFile)
-	host.Agent.Control = []string{"http://" + n.bound.Load().internal.String()}
+	host.Agent.Control = []string{n.port.Addr().String()}
+	if host.Agent.Join, err = n.devToken(ctx, host.Node); err != nil {
+		t.Fatal(err)
+	}
 	verdict := func(down bool) func() bool {
 		return func() bool {
 			for h := range n.machine.View().Hosts() {
@@ -54,7 +57,7 @@ func TestOneNodeNoticesADeadHost(t *testing.T) {
 		}
 	}
 	for range 2 {
-		a, err := openAgent(host, log)
+		a, err := openAgent(ctx, host, log)
 		if err != nil {
 			t.Fatal(err)
 		}

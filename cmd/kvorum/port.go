@@ -15,6 +15,9 @@ func (n *controlNode) advertised() string {
 	if n.conf.Control.Advertise != "" {
 		return n.conf.Control.Advertise
 	}
+	if _, port, err := net.SplitHostPort(n.conf.Control.Listen); err == nil && port == "0" {
+		return n.tcp.Addr().String()
+	}
 	return n.conf.Control.Listen
 }
 
