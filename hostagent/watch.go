@@ -135,6 +135,7 @@ func (a *Agent) register(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	capacity.Seq = a.ledger.nextReport()
 	if err := a.control.Register(ctx, capacity); err != nil {
 		return err
 	}

@@ -39,14 +39,14 @@ func concerns(c state.Concern, host model.HostID, d assign.Desired) bool {
 func TestConcernedNamesEverybody(t *testing.T) {
 	draw := drawn()
 	named, changed, asked, gone := 0, 0, 0, 0
-	for seed := range uint64(6) {
+	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := newRig(t, seed+100)
 			r.store = state.NewStore(512)
 			r.stamp = state.Stamp{Term: 1, At: 1e9}
 			r.must(By{System: Bootstrap}, exampleClusterInit())
 			was, before := r.View(), told(r.View())
-			for range 700 {
+			for range 500 {
 				var kinds []string
 				for range 1 + r.Intn(4) {
 					if c, by, ok := Work(draw[r.Intn(len(draw))], r); ok {
@@ -81,7 +81,7 @@ func TestConcernedNamesEverybody(t *testing.T) {
 		})
 	}
 	t.Logf("of %d times a host could have been concerned it was named %d times and told something else %d times; %d times the feed was too short", asked, named, changed, gone)
-	if changed < 300 || named > 5*changed || gone > 100 {
+	if changed < 200 || named > 5*changed || gone > 100 {
 		t.Error("that proves too little")
 	}
 }

@@ -23,6 +23,8 @@ const (
 // is empty, or an IP address that others can reach. A new host is
 // enabled and up. A known one keeps its servers, its numbers and the
 // administrator's verdict on it; it stays down until the leader says otherwise.
+// A registration that is no newer than the newest one heard changes nothing: it
+// was on its way for too long, or came twice.
 type HostRegister struct {
 	ID                model.HostID `json:"id"`
 	Name              string       `json:"name"`
@@ -38,6 +40,9 @@ type HostRegister struct {
 	CPUInfo           string       `json:"cpu_info,omitempty"`
 	BootID            string       `json:"boot_id,omitempty"`
 	AgentVersion      string       `json:"agent_version,omitempty"`
+	// Seq orders what the host says of itself; 0 is that of a host that does
+	// not number it.
+	Seq uint64 `json:"seq,omitempty"`
 }
 
 // Kind implements Command.
@@ -64,9 +69,13 @@ func (c *HostRegister) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	if other := tx.HostNamed(c.Name); other != nil && other.ID != c.ID {
 		return nil, refuse(op, errs.Conflict, "the name %s belongs to host %s already", c.Name, other.ID)
 	}
+	old := tx.Host(c.ID)
+	if old != nil && c.Seq != 0 && c.Seq <= old.Registered {
+		return []string{string(old.ID)}, nil
+	}
 	h := &model.Host{ID: c.ID, VCPURatio: DefaultVCPURatio, RAMRatio: DefaultRAMRatio, DiskRatio: DefaultDiskRatio,
 		Fencing: "manual", CreatedAt: m.At, ChangedAt: m.At}
-	if old := tx.Host(c.ID); old != nil {
+	if old != nil {
 		h = old.Clone()
 	} else {
 		h.Num = tx.Next(lastHost)
@@ -78,6 +87,7 @@ func (c *HostRegister) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	h.VCPUs, h.RAM, h.Disk, h.Archs = c.VCPUs, c.RAM, c.Disk, c.Archs
 	h.Hypervisor, h.HypervisorVersion, h.CPUInfo = c.Hypervisor, c.HypervisorVersion, c.CPUInfo
 	h.BootID, h.AgentVersion, h.UpdatedAt = c.BootID, c.AgentVersion, m.At
+	h.Registered = max(h.Registered, c.Seq)
 	tx.PutHost(h)
 	return []string{string(h.ID)}, nil
 }

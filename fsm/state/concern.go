@@ -117,7 +117,7 @@ func plainHost(h *model.Host) model.Host {
 	}
 	p := *h
 	p.VCPUs, p.RAM, p.Disk, p.VCPURatio, p.RAMRatio, p.DiskRatio = 0, 0, 0, 0, 0, 0
-	p.UsedVCPUs, p.UsedRAM, p.UsedDisk, p.Guests, p.Reported = 0, 0, 0, 0, 0
+	p.UsedVCPUs, p.UsedRAM, p.UsedDisk, p.Guests, p.Reported, p.Registered = 0, 0, 0, 0, 0, 0
 	p.Archs, p.Hypervisor, p.HypervisorVersion, p.CPUInfo = nil, "", 0, ""
 	p.BootID, p.AgentVersion, p.UpdatedAt, p.ChangedAt = "", "", 0, 0
 	p.Disabled, p.DisabledReason, p.Fencing = false, "", ""

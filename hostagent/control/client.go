@@ -114,11 +114,13 @@ func (c *Client) post(ctx context.Context, path string, body any) error {
 
 // Image sends GET /agent/v1/images/{sha256} and streams the answer. The bytes
 // are not verified here.
-func (c *Client) Image(ctx context.Context, sha256 string) (io.ReadCloser, error) {
-	ctx, cancel := context.WithCancel(ctx)
+func (c *Client) Image(wanted context.Context, sha256 string) (io.ReadCloser, error) {
+	ctx, cancel := context.WithCancel(wanted)
 	w := newWatchdog(c.c.Clock, c.c.Stall, cancel)
 	body := &imageBody{watchdog: w}
+	asked := 0
 	err := c.nodes.each(ctx, 0, func(ctx context.Context, node int, base string) error {
+		asked = node
 		resp, err := c.call(ctx, http.MethodGet, base+"/agent/v1/images/"+url.PathEscape(sha256), nil)
 		if err != nil {
 			return err
@@ -127,6 +129,9 @@ func (c *Client) Image(ctx context.Context, sha256 string) (io.ReadCloser, error
 		return nil
 	})
 	if err != nil {
+		if ctx.Err() != nil && wanted.Err() == nil {
+			c.nodes.leave(asked) // it took the call and said nothing
+		}
 		w.stop()
 		return nil, err
 	}

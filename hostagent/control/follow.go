@@ -140,6 +140,9 @@ func (f *follower) one(ctx context.Context, limit time.Duration, call func(conte
 
 // elsewhere tells whether another control node may do what this one did not.
 func elsewhere(err error) bool {
-	kind := errs.KindOf(err)
-	return kind == errs.Unavailable || kind == errs.Unknown || kind == errs.Internal
+	switch errs.KindOf(err) {
+	case errs.Unavailable, errs.Busy, errs.Unknown, errs.Internal:
+		return true
+	}
+	return false
 }

@@ -77,7 +77,7 @@ func TestFailover(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, ill := range []int{0, 500, 503} {
+	for _, ill := range []int{0, 429, 500, 503} {
 		n.set(map[string]int{"a": 204, "b": 204, "c": 204})
 		n.status[home] = ill
 		if _, err := n.report(c); err != nil {
@@ -281,5 +281,41 @@ func TestHangingNode(t *testing.T) {
 	mu.Unlock()
 	if _, err := c.Desired(t.Context(), "d1"); err != nil {
 		t.Errorf("desired: %v", err)
+	}
+}
+
+// TestSilentImageNode: a node that takes the call for an image and says nothing
+// is called off like one that stops in the middle, and left.
+func TestSilentImageNode(t *testing.T) {
+	asked := make(chan string, 1)
+	node := func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Host
+		<-r.Context().Done()
+	}
+	clk := clock.NewFake(time.Unix(0, 0))
+	c := client(t, clk, serve(t, node), serve(t, node))
+	var seen []string
+	for range 2 {
+		done := make(chan error, 1)
+		go func() {
+			_, err := c.Image(t.Context(), "abc")
+			done <- err
+		}()
+		seen = append(seen, <-asked)
+		var err error
+		for waiting := true; waiting; {
+			select {
+			case err = <-done:
+				waiting = false
+			case <-clock.Real{}.After(time.Millisecond):
+				clk.Advance(time.Minute)
+			}
+		}
+		if !errs.Is(err, errs.Unavailable) {
+			t.Errorf("called off with %v", err)
+		}
+	}
+	if seen[0] == seen[1] {
+		t.Errorf("asked %v", seen)
 	}
 }

@@ -68,4 +68,7 @@ type Capacity struct {
 	BootID            string `json:"boot_id,omitempty"`
 	// Version is the agent's.
 	Version string `json:"version,omitempty"`
+	// Seq orders what the host says of itself, over restarts too, as it does
+	// reports.
+	Seq uint64 `json:"seq,omitempty"`
 }

@@ -41,7 +41,10 @@ type Host struct {
 	BootID            string   `json:"boot_id,omitzero"`
 	// Reported is the number of the newest report heard. Written by
 	// host.report.
-	Reported     uint64 `json:"reported,omitzero"`
+	Reported uint64 `json:"reported,omitzero"`
+	// Registered is the number of the newest registration heard. Written by
+	// host.register.
+	Registered   uint64 `json:"registered,omitzero"`
 	AgentVersion string `json:"agent_version,omitzero"`
 
 	// Down is the leader's verdict; Disabled the administrator's.
