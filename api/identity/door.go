@@ -16,6 +16,9 @@ type Door struct {
 	Region   string
 }
 
+// maxLogin bounds the body of a login, in bytes: anybody may send one.
+const maxLogin = 16 << 10
+
 // Routes is the whole API as one table.
 func (d *Door) Routes() []rest.Route {
 	get, post, del, put, patch, head := http.MethodGet, http.MethodPost, http.MethodDelete, http.MethodPut, http.MethodPatch, http.MethodHead
@@ -25,7 +28,7 @@ func (d *Door) Routes() []rest.Route {
 		{Name: "identity:version", Method: get, Path: "/v3", Quiet: true, Handle: d.version},
 		{Name: "identity:version", Method: get, Path: "/v3/", Quiet: true, Handle: d.version},
 
-		{Name: "identity:authenticate", Method: post, Path: "/v3/auth/tokens", Persona: rest.Nobody, Handle: d.authenticate},
+		{Name: "identity:authenticate", Method: post, Path: "/v3/auth/tokens", Persona: rest.Nobody, MaxBytes: maxLogin, Handle: d.authenticate},
 		{Name: "identity:validate_token", Method: get, Path: "/v3/auth/tokens", Persona: rest.Anyone, Handle: d.validate},
 		{Name: "identity:check_token", Method: head, Path: "/v3/auth/tokens", Persona: rest.Anyone, Handle: d.validate},
 		{Name: "identity:revoke_token", Method: del, Path: "/v3/auth/tokens", Persona: rest.Anyone, Handle: d.revoke},

@@ -55,6 +55,7 @@ type Call struct {
 
 	params  func(string) string
 	cluster Cluster
+	timeout time.Duration
 	dialect *Dialect
 }
 
@@ -81,7 +82,9 @@ func (c *Call) Do(cmd command.Command) ([]string, error) {
 
 // DoAs is Do for another actor: a host, say.
 func (c *Call) DoAs(by command.By, cmd command.Command) ([]string, error) {
-	done, err := c.cluster.Propose(c.Context(), command.Envelope{ID: c.RequestID, By: by, Command: cmd})
+	ctx, cancel := context.WithTimeout(c.Context(), c.timeout)
+	defer cancel()
+	done, err := c.cluster.Propose(ctx, command.Envelope{ID: c.RequestID, By: by, Command: cmd})
 	if err != nil {
 		return nil, err
 	}

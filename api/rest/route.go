@@ -20,12 +20,12 @@ type Route struct {
 	// Min and Max bound the microversions that have the route; zero is none.
 	Min, Max Version
 	Persona  Persona
-	// Raw routes read the request's body themselves, of up to MaxBytes bytes
-	// (0: unbounded here, the handler bounds it).
+	// Raw routes read the request's body themselves and bound it; it comes at a
+	// pace, see Shell.Timeout. They are counted as streams, not as slots.
 	Raw bool
 	// MaxBytes bounds the body; 0 is DefaultMaxBytes.
 	MaxBytes int64
-	// Quiet routes take no View: discovery and health.
+	// Quiet routes take neither a View nor a body: discovery and health.
 	Quiet  bool
 	Handle Handler
 }
