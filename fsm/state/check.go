@@ -48,6 +48,9 @@ var invariants = []invariant{
 	{"usage is what is there", checkUsage},
 	{"a tombstone's server is gone", checkTombstones},
 	{"an action has a server or a tombstone", checkActions},
+	{"a server keeps a bounded number of actions", checkActionCount},
+	{"hosts can carry every network", checkCarried},
+	{"a flavor is open to projects that are there", checkFlavorAccess},
 }
 
 // Check tells which invariants do not hold; none is the only good answer. Its
@@ -90,6 +93,17 @@ func checkNames(v View, bad func(string, ...any)) {
 	}
 	for h := range v.Hosts() {
 		seen.see(bad, "host %s", h.Name)
+	}
+}
+
+func checkFlavorAccess(v View, bad func(string, ...any)) {
+	for f := range v.Flavors() {
+		for i, p := range f.Projects {
+			if v.Project(p) == nil || i > 0 && p <= f.Projects[i-1] {
+				bad("flavor %s is open to %v", f.ID, f.Projects)
+				break
+			}
+		}
 	}
 }
 

@@ -33,6 +33,13 @@ func TestCheckSeesWhatIsBroken(t *testing.T) {
 		"usage is what is there":                       func(tx *Tx) { tx.t.usages.put(&model.Usage{ProjectID: "p", Resource: "cores", Used: 7}) },
 		"a tombstone's server is gone":                 func(tx *Tx) { tx.PutTombstone(&model.Tombstone{Server: model.Server{ID: "s"}, Confirmed: true}) },
 		"an action has a server or a tombstone":        func(tx *Tx) { tx.PutServerAction(&model.ServerAction{ServerID: "gone", Index: 1}) },
+		"a server keeps a bounded number of actions": func(tx *Tx) {
+			for i := range uint64(MaxActions + 1) {
+				tx.PutServerAction(&model.ServerAction{ServerID: "s", Index: i + 1})
+			}
+		},
+		"hosts can carry every network":               func(tx *Tx) { tx.PutSubnet(&model.Subnet{ID: "s2", NetworkID: "n", CIDR: "100.64.0.0/24"}) },
+		"a flavor is open to projects that are there": func(tx *Tx) { tx.PutFlavor(&model.Flavor{ID: "f", Projects: []model.ProjectID{"gone"}}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sound(t)
@@ -48,7 +55,7 @@ func TestCheckSeesWhatIsBroken(t *testing.T) {
 			t.Errorf("not seen; seen: %v", Check(s.View()))
 		})
 	}
-	if len(invariants) != 20 {
+	if len(invariants) != 23 {
 		t.Errorf("%d invariants: break each of them here", len(invariants))
 	}
 }
@@ -60,7 +67,7 @@ func sound(t *testing.T) *Store {
 	tx := s.Begin(Stamp{Index: 2, Term: 1, At: 2})
 	tx.PutCluster(&model.Cluster{ID: "c", LastServer: 1})
 	tx.PutProject(&model.Project{ID: "p", Name: "p"})
-	tx.PutNetwork(&model.Network{ID: "n", Segment: 1, ProjectID: "p"})
+	tx.PutNetwork(&model.Network{ID: "n", Segment: 1, ProjectID: "p", MTU: model.DefaultMTU})
 	tx.PutSubnet(&model.Subnet{ID: "s", NetworkID: "n", CIDR: "10.0.0.0/24", ProjectID: "p"})
 	tx.PutPort(&model.Port{ID: "p", NetworkID: "n", MAC: "m", ProjectID: "p"})
 	tx.PutFixedAddress(&model.FixedAddress{NetworkID: "n", IP: "10.0.0.5", SubnetID: "s", PortID: "p"})
