@@ -60,6 +60,9 @@ func (s *Shell) Front(r chi.Router, d *Dialect, routes []Route) {
 // the verbs that there are, if the path is known, else 404.
 func (s *Shell) elsewhere(r chi.Router, d *Dialect) http.Handler {
 	missing := s.Fallback(d, http.StatusNotFound, "The resource could not be found.")
+	if d.Missing != nil {
+		missing = s.handler(d, &Route{Name: "none", Quiet: true, Persona: Nobody, Handle: d.Missing})
+	}
 	wrongVerb := s.Fallback(d, http.StatusMethodNotAllowed, "The method is not allowed for this resource.")
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		var verbs []string

@@ -23,7 +23,7 @@ import (
 )
 
 // large is more than a connection's buffers hold, in bytes.
-const large = 64 << 20
+const large = 16 << 20
 
 // rig is a shell on a socket of its own, with a front door that has a route
 // of every sort.
