@@ -109,10 +109,10 @@ func (d *Door) prove(c *rest.Call, in *authRequest) (token, error) {
 			return token{}, unauthorized()
 		}
 		tok.User, tok.Proof = u.ID, proof(u)
-		if !slices.Contains(tok.Methods, method) {
-			tok.Methods = append(tok.Methods, method)
-		}
+		tok.Methods = append(tok.Methods, method)
 	}
+	slices.Sort(tok.Methods)
+	tok.Methods = slices.Compact(tok.Methods)
 	return tok, nil
 }
 
