@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+
+	"github.com/kvorum/kvorum/internal/assign"
 )
 
 // MetadataAddr is where guests find the metadata service, in every namespace.
@@ -12,7 +14,7 @@ var MetadataAddr = netip.MustParseAddr("169.254.169.254")
 
 // DefaultTransfer is the range (RFC 6598) that links between the root
 // namespace and router namespaces are taken from, unless Config says another.
-var DefaultTransfer = netip.MustParsePrefix("100.64.0.0/10")
+var DefaultTransfer = assign.Transfer
 
 // Config is the whole wanted network of one host. What it does not name and
 // is ours goes away. The order of its lists carries no meaning.
@@ -166,7 +168,7 @@ func (c Config) transfer() netip.Prefix {
 }
 
 // maxRouter bounds routers' numbers, so that names and MACs can hold them.
-const maxRouter = 1<<21 - 1
+const maxRouter = assign.MaxRouter
 
 // TransferAddrs gives router's pair of transfer addresses, the root
 // namespace's first; false when the number does not fit the range.

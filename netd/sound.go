@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/kvorum/kvorum/internal/assign"
 )
 
 // Sound gives the part of c that can be made so, in a fixed order (by id), and
@@ -88,8 +90,8 @@ func (s *sounder) networks() {
 		case w.Number == 0 || w.Number >= 1<<24 || numbers[w.Number]:
 			s.bad("network %s: its number %d is out of 1..16777215 or used twice", w.ID, w.Number)
 			continue
-		case w.MTU < minMTU || w.MTU > 65535:
-			s.bad("network %s: its MTU %d is out of 576..65535", w.ID, w.MTU)
+		case w.MTU < assign.MinMTU || w.MTU > 65535:
+			s.bad("network %s: its MTU %d is out of %d..65535", w.ID, w.MTU, assign.MinMTU)
 			continue
 		}
 		if fit := s.out.Tunnel.Fit(w.MTU); fit < w.MTU {

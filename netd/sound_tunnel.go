@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+
+	"github.com/kvorum/kvorum/internal/assign"
 )
 
 // tunnel keeps a usable end of tunnels, or none: guests here then have each
@@ -15,8 +17,8 @@ func (s *sounder) tunnel() {
 	case !a.IsValid():
 	case !a.Is4() || a.IsUnspecified() || a.IsLoopback() || a.IsMulticast() || a == broadcast:
 		s.bad("tunnels from %v: want an IPv4 address that other hosts can reach", a)
-	case t.MTU < 0 || t.MTU > 0 && t.MTU < minMTU+TunnelOverhead:
-		s.bad("tunnels from %v: its link carries %d bytes, and needs %d", a, t.MTU, minMTU+TunnelOverhead)
+	case t.MTU < 0 || t.MTU > 0 && t.MTU < assign.MinMTU+TunnelOverhead:
+		s.bad("tunnels from %v: its link carries %d bytes, and needs %d", a, t.MTU, assign.MinMTU+TunnelOverhead)
 	default:
 		s.out.Tunnel = t
 	}

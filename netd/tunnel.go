@@ -13,9 +13,6 @@ const TunnelPort = 4789
 // outer IPv4, UDP and VXLAN headers, and the guest's own Ethernet header.
 const TunnelOverhead = 20 + 8 + 8 + 14
 
-// minMTU is the least that a network may carry.
-const minMTU = 576
-
 // Tunnel is this host's end of the tunnels between hosts. The zero Tunnel
 // keeps the host out of them.
 type Tunnel struct {

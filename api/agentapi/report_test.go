@@ -71,7 +71,7 @@ func (c *cloud) client(l *lossy) *control.Client {
 	for _, n := range c.nodes {
 		bases = append(bases, n.web.URL)
 	}
-	client, err := control.New(control.Config{BaseURLs: bases, Token: token, HostID: string(theHost), Clock: clock.NewFake(time.Unix(0, 0)), HTTP: l})
+	client, err := control.New(control.Config{BaseURLs: bases, HostID: string(theHost), Clock: clock.NewFake(time.Unix(0, 0)), HTTP: l})
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -35,6 +35,10 @@ func (d *Door) Routes() []rest.Route {
 		{Name: "get_agents", Method: get, Path: "/v2.0/agents", Persona: rest.Admin, Handle: listAgents},
 		{Name: "get_agent", Method: get, Path: "/v2.0/agents/{id}", Persona: rest.Admin, Handle: showAgent},
 
+		{Name: "get_security_groups", Method: get, Path: "/v2.0/security-groups", Persona: rest.Reader, Handle: listGroups},
+		{Name: "get_security_group", Method: get, Path: "/v2.0/security-groups/{id}", Persona: rest.Reader, Handle: noGroup},
+		{Name: "create_security_group", Method: post, Path: "/v2.0/security-groups", Persona: rest.Member, Handle: newGroup},
+
 		{Name: "add_router_interface", Method: put, Path: "/v2.0/routers/{id}/add_router_interface", Persona: rest.Member, Handle: attach},
 		{Name: "remove_router_interface", Method: put, Path: "/v2.0/routers/{id}/remove_router_interface", Persona: rest.Member, Handle: detach},
 	}
@@ -42,10 +46,10 @@ func (d *Door) Routes() []rest.Route {
 		one, many                          string
 		list, show, create, update, remove rest.Handler
 	}{
-		{"network", "networks", listNetworks, showNetwork, createNetwork, updateNetwork, deleteNetwork},
-		{"subnet", "subnets", listSubnets, showSubnet, createSubnet, updateSubnet, deleteSubnet},
-		{"port", "ports", listPorts, showPort, createPort, updatePort, deletePort},
-		{"router", "routers", listRouters, showRouter, createRouter, updateRouter, deleteRouter},
+		{"network", "networks", listNetworks, showNetwork, networkMaker.create, updateNetwork, deleteNetwork},
+		{"subnet", "subnets", listSubnets, showSubnet, subnetMaker.create, updateSubnet, deleteSubnet},
+		{"port", "ports", listPorts, showPort, portMaker.create, updatePort, deletePort},
+		{"router", "routers", listRouters, showRouter, routerMaker.create, updateRouter, deleteRouter},
 	} {
 		path := "/v2.0/" + r.many
 		out = append(out,
@@ -54,6 +58,9 @@ func (d *Door) Routes() []rest.Route {
 			rest.Route{Name: "get_" + r.one, Method: get, Path: path + "/{id}", Persona: rest.Reader, Handle: r.show},
 			rest.Route{Name: "update_" + r.one, Method: put, Path: path + "/{id}", Persona: rest.Member, Handle: r.update},
 			rest.Route{Name: "delete_" + r.one, Method: del, Path: path + "/{id}", Persona: rest.Member, Handle: r.remove})
+	}
+	for _, t := range taggedThings {
+		out = append(out, t.routes()...)
 	}
 	return out
 }

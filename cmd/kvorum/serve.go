@@ -120,7 +120,9 @@ func (n *controlNode) publicHandler() http.Handler {
 		PublicURL: n.conf.Public.URL, Timeout: n.conf.Public.Timeout.D(),
 		Slots: make(chan struct{}, n.conf.Public.MaxRequests), Observe: n.metrics.Observe}
 	id := &identity.Door{Tokens: tokens, Passwords: n.passwords, Services: catalog, Region: n.conf.Control.Region}
-	nova := &compute.Door{Seal: func(b []byte) ([]byte, error) { return n.box.Seal(agentapi.SealedUserData, b) }, Consoles: newConsoles(n.endpoint)}
+	nova := &compute.Door{Seal: func(b []byte) ([]byte, error) { return n.box.Seal(agentapi.SealedUserData, b) },
+		Open:     func(b []byte) ([]byte, error) { return n.box.Open(agentapi.SealedUserData, b) },
+		Consoles: newConsoles(n.endpoint)}
 	glance := &image.Door{Store: n.images, MaxBytes: n.conf.Public.MaxImageBytes, Spread: n.replicas.Spread, Fetch: n.replicas.Open}
 	neutron := &network.Door{}
 

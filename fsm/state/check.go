@@ -53,6 +53,9 @@ var invariants = []invariant{
 	{"a used token has its certificate", checkUsedTokens},
 	{"a good certificate has its node", checkCertificateOwners},
 	{"a key belongs to one node", checkCertificateKeys},
+	{"a server keeps a bounded number of actions", checkActionCount},
+	{"hosts can carry every network", checkCarried},
+	{"a flavor is open to projects that are there", checkFlavorAccess},
 }
 
 // Check tells which invariants do not hold; none is the only good answer. Its
@@ -99,6 +102,17 @@ func checkNames(v View, bad func(string, ...any)) {
 	for n := range v.ControlNodes() {
 		seen.see(bad, "control node %s", n.Name)
 		seen.see(bad, "internal address %s", n.Address)
+	}
+}
+
+func checkFlavorAccess(v View, bad func(string, ...any)) {
+	for f := range v.Flavors() {
+		for i, p := range f.Projects {
+			if v.Project(p) == nil || i > 0 && p <= f.Projects[i-1] {
+				bad("flavor %s is open to %v", f.ID, f.Projects)
+				break
+			}
+		}
 	}
 }
 

@@ -46,6 +46,13 @@ func TestCheckSeesWhatIsBroken(t *testing.T) {
 		"a key belongs to one node": func(tx *Tx) {
 			tx.PutCertificate(&model.Certificate{Serial: "02", Role: model.NodeAgent, NodeID: "a", KeyHash: "k"})
 		},
+		"a server keeps a bounded number of actions": func(tx *Tx) {
+			for i := range uint64(MaxActions + 1) {
+				tx.PutServerAction(&model.ServerAction{ServerID: "s", Index: i + 1})
+			}
+		},
+		"hosts can carry every network":               func(tx *Tx) { tx.PutSubnet(&model.Subnet{ID: "s2", NetworkID: "n", CIDR: "100.64.0.0/24"}) },
+		"a flavor is open to projects that are there": func(tx *Tx) { tx.PutFlavor(&model.Flavor{ID: "f", Projects: []model.ProjectID{"gone"}}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sound(t)
@@ -61,7 +68,7 @@ func TestCheckSeesWhatIsBroken(t *testing.T) {
 			t.Errorf("not seen; seen: %v", Check(s.View()))
 		})
 	}
-	if len(invariants) != 25 {
+	if len(invariants) != 28 {
 		t.Errorf("%d invariants: break each of them here", len(invariants))
 	}
 }
@@ -73,7 +80,7 @@ func sound(t *testing.T) *Store {
 	tx := s.Begin(Stamp{Index: 2, Term: 1, At: 2})
 	tx.PutCluster(&model.Cluster{ID: "c", LastServer: 1})
 	tx.PutProject(&model.Project{ID: "p", Name: "p"})
-	tx.PutNetwork(&model.Network{ID: "n", Segment: 1, ProjectID: "p"})
+	tx.PutNetwork(&model.Network{ID: "n", Segment: 1, ProjectID: "p", MTU: model.DefaultMTU})
 	tx.PutSubnet(&model.Subnet{ID: "s", NetworkID: "n", CIDR: "10.0.0.0/24", ProjectID: "p"})
 	tx.PutPort(&model.Port{ID: "p", NetworkID: "n", MAC: "m", ProjectID: "p"})
 	tx.PutFixedAddress(&model.FixedAddress{NetworkID: "n", IP: "10.0.0.5", SubnetID: "s", PortID: "p"})

@@ -165,7 +165,7 @@ func (c *concern) tombstone(id model.ServerID) {
 // port concerns its network, and the guest or router that has it.
 func (c *concern) port(id model.PortID) {
 	a, b := plainPort(c.views[0].Port(id)), plainPort(c.views[1].Port(id))
-	if a == b {
+	if reflect.DeepEqual(a, b) {
 		return
 	}
 	for _, p := range []model.Port{a, b} {
@@ -180,7 +180,7 @@ func plainPort(p *model.Port) model.Port {
 		return model.Port{}
 	}
 	q := *p
-	q.Active, q.Revision, q.UpdatedAt = false, 0, 0
+	q.Active, q.Revision, q.UpdatedAt, q.Tags = false, 0, 0, nil
 	return q
 }
 
