@@ -170,42 +170,8 @@ func TestExpireAndCheckpoint(t *testing.T) {
 	}
 }
 
-// TestExpireLooksAtEachKind: what is over is swept, of whatever kind it is, and
-// no sooner.
-func TestExpireLooksAtEachKind(t *testing.T) {
-	for name, row := range map[string]struct {
-		make func(r *rig)
-		life int64 // from its making on
-	}{
-		"a tombstone": {func(r *rig) { r.must(admin, &command.ServerDelete{ID: r.server("01")}) }, TombstoneLife},
-		"a join token": {func(r *rig) {
-			r.must(admin, &command.JoinTokenCreate{ID: model.TokenID(image), Role: model.NodeAgent, Name: "h1", SecretHash: make([]byte, 32),
-				ExpiresAt: int64(r.index+61) * second})
-		}, 60*second + command.MemberKeep},
-	} {
-		r := newRig(t, false)
-		row.make(r)
-		in := r.inputs()
-		in.Wall = r.m.View().At + row.life
-		if got := expire(in); got != nil {
-			t.Errorf("%s, too soon: %v", name, got)
-		}
-		in.Wall++
-		if got := expire(in); len(got) != 1 {
-			t.Errorf("%s, when it is over: %v", name, got)
-		}
-	}
-}
-
-func TestLeasesOnlyGoForward(t *testing.T) {
-	l := NewLeases()
-	l.Renew("b", 5)
-	l.Renew("a", 9)
-	l.Renew("a", 7)
-	all := l.All()
-	if len(all) != 2 || all[0] != (Lease{"a", 9}) || all[1] != (Lease{"b", 5}) {
-		t.Errorf("%v", all)
-	}
+func nobody(context.Context, assign.Node, PollRequest) (PollAnswer, error) {
+	return PollAnswer{}, errors.New("nobody is there")
 }
 
 func TestRunPlacesWhatTheFeedBrings(t *testing.T) {
@@ -239,5 +205,32 @@ func TestRunPlacesWhatTheFeedBrings(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestExpireLooksAtEachKind: what is over is swept, of whatever kind it is, and
+// no sooner.
+func TestExpireLooksAtEachKind(t *testing.T) {
+	for name, row := range map[string]struct {
+		make func(r *rig)
+		life int64 // from its making on
+	}{
+		"a tombstone": {func(r *rig) { r.must(admin, &command.ServerDelete{ID: r.server("01")}) }, TombstoneLife},
+		"a join token": {func(r *rig) {
+			r.must(admin, &command.JoinTokenCreate{ID: model.TokenID(image), Role: model.NodeAgent, Name: "h1", SecretHash: make([]byte, 32),
+				ExpiresAt: int64(r.index+61) * second})
+		}, 60*second + command.MemberKeep},
+	} {
+		r := newRig(t, false)
+		row.make(r)
+		in := r.inputs()
+		in.Wall = r.m.View().At + row.life
+		if got := expire(in); got != nil {
+			t.Errorf("%s, too soon: %v", name, got)
+		}
+		in.Wall++
+		if got := expire(in); len(got) != 1 {
+			t.Errorf("%s, when it is over: %v", name, got)
+		}
 	}
 }
