@@ -18,7 +18,7 @@ func (*Expire) Kind() string { return "expire/1" }
 
 // TombstoneKeep is how long a deleted server's last record is kept once its
 // host has confirmed that it is gone, in nanoseconds: 7 days.
-const TombstoneKeep = int64(7 * 24 * 3600e9)
+const TombstoneKeep = int64(7 * 24 * 3600 * 1_000_000_000)
 
 // MaxExpired is how many rows one Expire removes at most.
 const MaxExpired = 256
