@@ -58,11 +58,17 @@ func states() map[string]netd.Config {
 	denied := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
 	inner := netd.Router{ID: "r1", Number: 3, Interfaces: joins(red)}
 	outer := netd.Router{ID: "r1", Number: 3, External: true, Interfaces: joins(red)}
+	shut, dark := portOf("a1", "red", "10.0.0.5", 1), network("red", 7, "10.0.0.0/24")
+	shut.Down, dark.Down = true, true
 	return map[string]netd.Config{
-		"empty":     {Prefix: "kv"},
-		"lone":      {Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1]},
-		"router":    {Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1], Routers: []netd.Router{inner}},
-		"external":  {Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1], Routers: []netd.Router{outer}, Denied: denied},
+		"empty":    {Prefix: "kv"},
+		"lone":     {Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1]},
+		"router":   {Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1], Routers: []netd.Router{inner}},
+		"external": {Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1], Routers: []netd.Router{outer}, Denied: denied},
+		"portdown": {Prefix: "kv", Networks: []netd.Network{red}, Ports: []netd.Port{shut, portOf("a2", "red", "10.0.0.6", 2)}, Routers: []netd.Router{outer}},
+		// The router joins another network too, which stays up.
+		"netdown": {Prefix: "kv", Networks: []netd.Network{dark, web}, Ports: ports[:1],
+			Routers: []netd.Router{{ID: "r1", Number: 3, External: true, Interfaces: joins(red, web)}}},
 		"moved":     {Prefix: "kv", Networks: []netd.Network{moved}, Routers: []netd.Router{{ID: "r1", Number: 3, External: true, Interfaces: joins(moved)}}},
 		"transfer":  {Prefix: "kv", Transfer: netip.MustParsePrefix("198.18.0.0/16"), Networks: []netd.Network{red}, Routers: []netd.Router{outer}},
 		"twosubnet": {Prefix: "kv", Networks: []netd.Network{two, web}, Ports: ports[:1], Routers: []netd.Router{{ID: "r1", Number: 3, Interfaces: joins(two, web)}}},
@@ -76,7 +82,7 @@ func states() map[string]netd.Config {
 }
 
 func names() []string {
-	return []string{"empty", "lone", "router", "external", "moved", "transfer", "twosubnet", "overlap", "tworouters", "partial"}
+	return []string{"empty", "lone", "router", "external", "moved", "transfer", "twosubnet", "overlap", "tworouters", "partial", "portdown", "netdown"}
 }
 
 func golden(t *testing.T, name, got string) {
@@ -111,7 +117,7 @@ func TestGolden(t *testing.T) {
 
 // Changes between states that have a trap in them.
 func TestGoldenChanges(t *testing.T) {
-	for _, c := range [][2]string{{"lone", "router"}, {"router", "external"}, {"external", "moved"}, {"external", "empty"}} {
+	for _, c := range [][2]string{{"lone", "router"}, {"router", "external"}, {"external", "moved"}, {"external", "empty"}, {"external", "netdown"}, {"netdown", "external"}} {
 		k := fakekernel.New()
 		k.PutLink("", "kvta1", netd.Link{Kind: "tun", MTU: 1500})
 		if _, err := netd.Converge(t.Context(), k, states()[c[0]]); err != nil {
