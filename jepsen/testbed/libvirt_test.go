@@ -19,7 +19,7 @@ const domainXML = `<domain type='qemu'>
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>%[2]s/vmlinuz</kernel>
     <initrd>%[2]s/initrd.gz</initrd>
-    <cmdline>console=ttyS0 quiet kvorum.metadata_wait=1</cmdline>
+    <cmdline>console=ttyS0 quiet kvorum.metadata_wait=0</cmdline>
   </os>
   <features><acpi/></features>
   <devices>
