@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kvorum/kvorum/internal/assign"
@@ -60,8 +61,10 @@ type Agent struct {
 	driver   Driver
 	network  Network
 	control  Control
+	contact  *contact
 
-	netWake chan struct{}
+	netWake   chan struct{}
+	unplugged atomic.Bool // the network was last applied in vain
 
 	mu         sync.Mutex
 	guests     map[string]*Guest
@@ -91,7 +94,9 @@ func New(c Config) (*Agent, error) {
 	if c.MaxActs <= 0 {
 		c.MaxActs = 4
 	}
-	a := &Agent{identity: c.Identity, driver: c.Driver, network: c.Network, control: c.Control,
+	heard := &contact{Control: c.Control, clock: c.Clock}
+	c.Control = heard
+	a := &Agent{identity: c.Identity, driver: c.Driver, network: c.Network, control: c.Control, contact: heard,
 		netWake: make(chan struct{}, 1), guests: map[string]*Guest{}, workers: map[string]*worker{}}
 	a.host = host{
 		rules: c.Rules.filled(), ledger: ledger, clock: c.Clock, counters: &Counters{}, log: c.Log,
@@ -202,7 +207,9 @@ func (a *Agent) ApplyNetwork(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	if err := a.network.Apply(ctx, d.Networks, d.Routers, d.Guests); err != nil {
+	err := a.network.Apply(ctx, d.Networks, d.Routers, d.Guests)
+	a.unplugged.Store(err != nil)
+	if err != nil {
 		a.counters.add(func(n *Counts) { n.NetworkFailures++ })
 		return errs.E("hostagent.network", errs.Internal, "", err)
 	}

@@ -22,6 +22,7 @@ type Guest struct {
 	mu        sync.Mutex
 	interrupt context.CancelFunc
 
+	seen        atomic.Pointer[assign.State]
 	quarantined atomic.Bool
 	idle        atomic.Bool
 }
@@ -111,6 +112,7 @@ func (g *Guest) decide(ctx context.Context) (Want, Step, bool, error) {
 	}
 	rec := g.on.ledger.Record(g.id)
 	step, ok := g.on.rules.Next(want, obs, rec, g.on.clock.Now())
+	g.seen.Store(&obs.State)
 	g.quarantine(!want.Known && obs.State != assign.Missing, obs)
 	g.idle.Store(!want.Known && obs.State == assign.Missing && !ok)
 	return want, step, ok, nil

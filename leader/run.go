@@ -27,7 +27,9 @@ type Deps struct {
 	Leases *Leases
 	// Lease is how long a host's lease lasts.
 	Lease time.Duration
-	Log   *slog.Logger
+	// Counters count what is done; nil counts nothing.
+	Counters *Counters
+	Log      *slog.Logger
 }
 
 // Run does the duties until ctx ends. One command is in flight at a time.
@@ -39,7 +41,10 @@ func Run(ctx context.Context, d Deps) error {
 		for _, duty := range Duties {
 			in.View, in.Leases = d.View(), d.Leases.All()
 			in.Now, in.Wall = int64(d.Clock.Mono()), d.Clock.Now().UnixNano()
-			for _, c := range duty.Do(in) {
+			began := d.Clock.Mono()
+			cmds := duty.Do(in)
+			d.Counters.ran(duty.Name, d.Clock.Mono()-began)
+			for _, c := range cmds {
 				d.propose(ctx, duty.Name, c)
 				if cp, ok := c.(*command.StateCheckpoint); ok {
 					in.Checkpoint = cp.Index
@@ -61,10 +66,13 @@ func (d Deps) propose(ctx context.Context, duty string, c command.Command) {
 	err := d.Propose(ctx, command.By{System: command.Leader, Term: d.Term}, c)
 	switch {
 	case err == nil:
+		d.Counters.done(duty, c, d.View())
 		d.Log.Debug("duty done", "duty", duty, "kind", c.Kind())
 	case errs.Is(err, errs.Conflict), ctx.Err() != nil:
+		d.Counters.duty(duty, func(n *DutyCount) { n.Void++ })
 		d.Log.Debug("duty refused", "duty", duty, "kind", c.Kind(), "error", err)
 	default:
+		d.Counters.duty(duty, func(n *DutyCount) { n.Failed++ })
 		d.Log.Warn("duty failed", "duty", duty, "kind", c.Kind(), "error", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/kvorum/kvorum/api/operator"
 	"github.com/kvorum/kvorum/cmd/kvorum/config"
 	"github.com/kvorum/kvorum/hostagent"
 	"github.com/kvorum/kvorum/hostagent/control"
@@ -189,7 +190,14 @@ func (a *agent) run(ctx context.Context) error {
 	}
 }
 
-func (a *agent) handler() http.Handler { return a.agent.Handler(a.secret) }
+// handler is the agent's own side, and what operators look at on it.
+func (a *agent) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", a.agent.Handler(a.secret))
+	door := &operator.Door{Metrics: operator.NewMetrics(a.samples), Token: a.conf.Metrics.Token, Ready: a.agent.Ready}
+	door.Register(mux)
+	return mux
+}
 
 func (a *agent) close() error {
 	if a.network != nil {

@@ -39,6 +39,7 @@ type controlNode struct {
 	raft      *raftnode.Node
 	cluster   *cluster
 	leases    *leader.Leases
+	duties    leader.Counters
 	passwords *identity.Passwords
 	metrics   *operator.Metrics
 	raftStats *raftnode.Metrics
@@ -86,7 +87,7 @@ func openControl(conf config.Config, log *slog.Logger, times raftTimes) (*contro
 	}
 	n.cluster = &cluster{raft: n.raft, machine: n.machine}
 	n.leases = leader.NewLeases()
-	n.metrics = operator.NewMetrics(n.samples, n.raftSamples)
+	n.metrics = operator.NewMetrics(n.samples, n.raftSamples, n.dutySamples)
 	return n, nil
 }
 
@@ -150,7 +151,7 @@ func (n *controlNode) lead(ctx context.Context, term uint64) error {
 	return leader.Run(ctx, leader.Deps{
 		View: n.machine.View, Feed: n.machine.Feed(), Propose: n.cluster.duty,
 		Clock: n.clock, Term: term, Leases: n.leases, Log: n.log.With("part", "leader"),
-		Lease: n.conf.Control.HostLease.D(),
+		Lease: n.conf.Control.HostLease.D(), Counters: &n.duties,
 	})
 }
 
