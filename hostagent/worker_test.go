@@ -147,3 +147,32 @@ func TestHandler(t *testing.T) {
 		t.Errorf("an empty token opens the door: %s", fmt.Sprint(w.Code))
 	}
 }
+
+// TestHostShutdown: the agent goes first when its host shuts down
+// (deploy/kvorum-agent.service), so it does not take a guest that is made to
+// stop then for one that its user switched off: it is started when the host is
+// back. What its user did switch off, before, stays off.
+func TestHostShutdown(t *testing.T) {
+	r := newRig(t, true, nil)
+	r.plane.put(guest(1), guest(2))
+	stop := r.start()
+	up := func(id string) func() bool { return func() bool { return r.plane.saw(id).State == assign.Running } }
+	r.await("both run", func() bool { return up("guest-1")() && up("guest-2")() })
+	r.driver.StopSelf("guest-2")
+	r.await("guest-2 is seen to have stopped itself", func() bool { return r.plane.saw("guest-2").StoppedItself })
+
+	stop() // by systemd, before libvirt-guests
+	if !r.driver.StopSelf("guest-1") {
+		t.Fatal("guest-1 did not run on without its agent")
+	}
+	r.driver.CrashHost() // the machine is off, and on again: libvirt knows no reasons
+	starts := r.acts()["start"]
+	r.restart()
+	stop = r.start()
+	defer stop()
+	r.await("guest-1 runs again", func() bool { return r.state("guest-1") == assign.Running })
+	r.await("it is told", up("guest-1"))
+	if r.state("guest-2") != assign.Shutoff || r.acts()["start"] != starts+1 {
+		t.Errorf("guest-2 is %s; %d starts after the boot, want 1", r.state("guest-2"), r.acts()["start"]-starts)
+	}
+}

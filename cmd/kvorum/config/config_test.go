@@ -61,3 +61,17 @@ func TestEverySettingIsDocumentedAndSettable(t *testing.T) {
 		}
 	}
 }
+
+// The files of deploy/ are what people start from: every setting in them is
+// one.
+func TestDeployedFilesLoad(t *testing.T) {
+	for _, name := range []string{"control.toml", "agent.toml"} {
+		c, err := Load(filepath.Join("../../../deploy", name), nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if c.Log.Format != "json" {
+			t.Errorf("%s was not read: %+v", name, c)
+		}
+	}
+}
