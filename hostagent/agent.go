@@ -184,7 +184,8 @@ func sameCapacity(a, b assign.Capacity) bool {
 	same := slices.Equal(a.Archs, b.Archs)
 	a.Archs, b.Archs = nil, nil
 	return same && a.HostID == b.HostID && a.Name == b.Name && a.Address == b.Address && a.Zone == b.Zone &&
-		a.VCPUs == b.VCPUs && a.RAM == b.RAM && a.Disk == b.Disk && a.Hypervisor == b.Hypervisor &&
+		a.VCPUs == b.VCPUs && a.RAM == b.RAM && a.Disk == b.Disk &&
+		a.VCPURatio == b.VCPURatio && a.RAMRatio == b.RAMRatio && a.DiskRatio == b.DiskRatio && a.Hypervisor == b.Hypervisor &&
 		a.HypervisorVersion == b.HypervisorVersion && a.CPUInfo == b.CPUInfo
 }
 

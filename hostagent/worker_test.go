@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/kvorum/kvorum/hostagent"
 	"github.com/kvorum/kvorum/hostagent/sim"
 	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/clock"
@@ -174,5 +176,33 @@ func TestHostShutdown(t *testing.T) {
 	r.await("it is told", up("guest-1"))
 	if r.state("guest-2") != assign.Shutoff || r.acts()["start"] != starts+1 {
 		t.Errorf("guest-2 is %s; %d starts after the boot, want 1", r.state("guest-2"), r.acts()["start"]-starts)
+	}
+}
+
+// TestWaitingForTheNetworkIsNoFailure: that a guest is looked at before its
+// network is made is the order of every create; a network that stays away is
+// told of.
+func TestWaitingForTheNetworkIsNoFailure(t *testing.T) {
+	r := newRig(t, false, nil)
+	var log strings.Builder
+	a, err := hostagent.New(hostagent.Config{Identity: assign.Capacity{HostID: theHost, Name: "h1", Address: "h1:8772"},
+		Driver: r.driver, Network: r.net, Control: r.plane, Disk: r.disk, Images: r.images, Clock: r.clock,
+		Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.agent = a
+	r.net.FailNext(1)
+	r.plane.put(guest(1))
+	r.wantSeen("guest-1", assign.Running)
+	if text := log.String(); strings.Contains(text, "level=WARN") || a.Counts().Failures[hostagent.PlugNetwork] != 0 {
+		t.Errorf("an ordinary create counts %v and says:\n%s", a.Counts().Failures, text)
+	}
+	r.net.FailNext(1 << 30)
+	r.plane.put(guest(1), guest(2))
+	r.until("a warning", func() bool { return strings.Contains(log.String(), "level=WARN") })
+	if text := log.String(); !strings.Contains(text, `msg="step failed" guest=guest-2 step=plug-network`) || !strings.Contains(text, "not applied yet") ||
+		a.Counts().Failures[hostagent.PlugNetwork] == 0 {
+		t.Errorf("a network that stays away counts %v and says:\n%s", a.Counts().Failures, text)
 	}
 }

@@ -18,6 +18,12 @@ import (
 // started runs a control node of its own for the test and gives its URL.
 func started(t *testing.T) string {
 	t.Helper()
+	return "http://" + startedNode(t).bound.Load().public.String()
+}
+
+// startedNode is started, for tests that look inside.
+func startedNode(t *testing.T) *controlNode {
+	t.Helper()
 	conf := config.Default()
 	conf.Node, conf.DataDir = "n1", t.TempDir()
 	conf.Public.Listen, conf.Control.Listen = "127.0.0.1:0", "127.0.0.1:0"
@@ -45,7 +51,7 @@ func started(t *testing.T) string {
 			t.Fatal("the control node did not get ready")
 		}
 	}
-	return "http://" + n.bound.Load().public.String()
+	return n
 }
 
 // call makes a request and gives status, body and headers.

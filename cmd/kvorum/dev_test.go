@@ -21,7 +21,7 @@ import (
 )
 
 // asProgram in the environment makes the test binary the program.
-const asProgram = "KVORUM_TEST_AS_PROGRAM"
+const asProgram = "TEST_AS_KVORUM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {

@@ -1,18 +1,12 @@
 package command
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/kvorum/kvorum/fsm/state"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
-)
-
-// The ratios, in hundredths, that a new host starts with.
-const (
-	DefaultVCPURatio = 400
-	DefaultRAMRatio  = 100
-	DefaultDiskRatio = 100
 )
 
 // HostRegister says what a host is and offers. The agent asks for it when it
@@ -21,6 +15,8 @@ const (
 // Rules: the actor is that host; its name is nobody else's. A new host is
 // enabled and up. A known one keeps its servers, its numbers and the
 // administrator's verdict on it; it stays down until the leader says otherwise.
+// A ratio that is not named is the default of a new host, and stays as it is
+// for a known one.
 type HostRegister struct {
 	ID                model.HostID `json:"id"`
 	Name              string       `json:"name"`
@@ -35,6 +31,10 @@ type HostRegister struct {
 	CPUInfo           string       `json:"cpu_info,omitempty"`
 	BootID            string       `json:"boot_id,omitempty"`
 	AgentVersion      string       `json:"agent_version,omitempty"`
+	// Ratios are in hundredths; 0 names none.
+	VCPURatio int `json:"vcpu_ratio,omitempty"`
+	RAMRatio  int `json:"ram_ratio,omitempty"`
+	DiskRatio int `json:"disk_ratio,omitempty"`
 }
 
 // Kind implements Command.
@@ -55,10 +55,15 @@ func (c *HostRegister) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	if c.VCPUs < 0 || c.RAM < 0 || c.Disk < 0 || c.VCPUs > 1<<20 || c.RAM > 1<<40 || c.Disk > 1<<40 {
 		return nil, refuse(op, errs.Invalid, "a host's capacity must be a sane number")
 	}
+	for _, ratio := range []int{c.VCPURatio, c.RAMRatio, c.DiskRatio} {
+		if ratio != 0 && !model.RatioOK(ratio) {
+			return nil, refuse(op, errs.Invalid, "a host's ratios must be from %d to %d hundredths", model.MinRatio, model.MaxRatio)
+		}
+	}
 	if other := tx.HostNamed(c.Name); other != nil && other.ID != c.ID {
 		return nil, refuse(op, errs.Conflict, "the name %s belongs to host %s already", c.Name, other.ID)
 	}
-	h := &model.Host{ID: c.ID, VCPURatio: DefaultVCPURatio, RAMRatio: DefaultRAMRatio, DiskRatio: DefaultDiskRatio,
+	h := &model.Host{ID: c.ID, VCPURatio: model.DefaultVCPURatio, RAMRatio: model.DefaultRAMRatio, DiskRatio: model.DefaultDiskRatio,
 		Fencing: "manual", CreatedAt: m.At, ChangedAt: m.At}
 	if old := tx.Host(c.ID); old != nil {
 		h = old.Clone()
@@ -70,6 +75,8 @@ func (c *HostRegister) Apply(tx *state.Tx, m Meta) ([]string, error) {
 		h.Zone = "nova"
 	}
 	h.VCPUs, h.RAM, h.Disk, h.Archs = c.VCPUs, c.RAM, c.Disk, c.Archs
+	h.VCPURatio = cmp.Or(c.VCPURatio, h.VCPURatio)
+	h.RAMRatio, h.DiskRatio = cmp.Or(c.RAMRatio, h.RAMRatio), cmp.Or(c.DiskRatio, h.DiskRatio)
 	h.Hypervisor, h.HypervisorVersion, h.CPUInfo = c.Hypervisor, c.HypervisorVersion, c.CPUInfo
 	h.BootID, h.AgentVersion, h.UpdatedAt = c.BootID, c.AgentVersion, m.At
 	tx.PutHost(h)
