@@ -62,6 +62,12 @@ type raftTimes struct{ election time.Duration }
 
 // openControl opens a control node's data folder and everything in it.
 func openControl(conf config.Config, log *slog.Logger, times raftTimes) (*controlNode, error) {
+	// First of all: nothing is made, and no lesser lack is named, where there is
+	// no cluster and none is to be.
+	if _, err := raftnode.ClusterID(conf.DataDir); errs.Is(err, errs.NotFound) && !conf.Control.Bootstrap {
+		return nil, errs.Errorf("control.open", errs.Invalid,
+			"There is no cluster in %s. To make a new one of this node, start it once with --control.bootstrap=true.", conf.DataDir)
+	}
 	if err := os.MkdirAll(conf.DataDir, 0o711); err != nil {
 		return nil, errs.E("control.open", errs.Internal, "the data folder cannot be made", err)
 	}
@@ -96,10 +102,6 @@ func (n *controlNode) openRaft(times raftTimes) error {
 		Clock: n.clock, Log: n.log.With("part", "raft"), ElectionTimeout: times.election}
 	_, err := raftnode.ClusterID(n.conf.DataDir)
 	if errs.Is(err, errs.NotFound) {
-		if !n.conf.Control.Bootstrap {
-			return errs.Errorf("control.open", errs.Invalid,
-				"There is no cluster in %s. To make a new one of this node, start it once with --control.bootstrap=true.", n.conf.DataDir)
-		}
 		first := rc
 		first.ClusterID = uuid.NewString()
 		err = raftnode.Bootstrap(first, []raftnode.Server{{ID: n.conf.Node, Address: n.conf.Node}})
