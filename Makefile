@@ -46,8 +46,9 @@ short: ## the tests that need neither root nor packages
 	$(GO) test -tags $(TAGS) -short $$($(GO) list ./... | grep -v -e /jepsen/ -e /netd/kernel -e /hostagent/libvirt -e /hostagent/netsvc -e /hack/)
 
 .PHONY: lint
-lint: ## gofmt and vet
+lint: ## gofmt, vet, and a go.mod that names what is used and no more
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
+	$(GO) mod tidy -diff
 	$(GO) vet -tags $(TAGS) ./...
 
 .PHONY: sim

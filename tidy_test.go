@@ -1,12 +1,14 @@
 package kvorum
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -247,40 +249,34 @@ func TestOneImporterPerLibrary(t *testing.T) {
 	}
 }
 
-// TestWhatDecidesIsPure keeps clocks, chance and the machine out of the code
-// whose answer must be the same everywhere.
-func TestWhatDecidesIsPure(t *testing.T) {
-	pure := []string{"fsm", "placement", "internal/model", "internal/assign"}
-	files := []string{"hostagent/next.go", "netd/plan.go", "netd/plan_tunnel.go"}
-	banned := []string{"time", "math/rand", "math/rand/v2", "crypto/rand", "os", "os/exec", "net/http", "syscall"}
-	for _, s := range sources(t) {
-		if s.test || !slices.ContainsFunc(pure, func(p string) bool { return under(s.dir, p) }) && !slices.Contains(files, s.path) {
-			continue
+// TestRequiresAreImported keeps go.mod to what is used.
+func TestRequiresAreImported(t *testing.T) {
+	out, err := exec.Command("go", "mod", "edit", "-json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mod struct {
+		Require []struct {
+			Path     string
+			Indirect bool
 		}
+	}
+	if err := json.Unmarshal(out, &mod); err != nil || len(mod.Require) < 10 {
+		t.Fatalf("go.mod reads as %+v, %v", mod, err)
+	}
+	used := map[string]bool{}
+	for _, s := range sources(t) {
 		for _, path := range imports(s) {
-			if slices.Contains(banned, path) && !(s.path == "hostagent/next.go" && path == "time") {
-				t.Errorf("%s imports %s: because equal input must give equal output on every node, for ever", s.path, path)
-			}
+			used[path] = true
+		}
+	}
+	paths := slices.Sorted(maps.Keys(used))
+	for _, r := range mod.Require {
+		if !r.Indirect && !slices.ContainsFunc(paths, func(p string) bool { return under(p, r.Path) }) {
+			t.Errorf("go.mod requires %s, which nothing imports: because each library is a decision, and one not taken is left out", r.Path)
 		}
 	}
 }
-
-// TestNoRangeOverMaps refuses map iteration in Apply's packages, but for the
-// few places that sort or that cannot show an order.
-func TestNoRangeOverMaps(t *testing.T) {
-	for _, s := range sources(t) {
-		if s.test || !under(s.dir, "fsm") && s.dir != "placement" {
-			continue
-		}
-		for i, line := range strings.Split(s.text, "\n") {
-			if m := rangeOverMap.FindStringSubmatch(line); m != nil {
-				t.Errorf("%s:%d ranges over the map %s: because map order differs from node to node; use slices.Sorted(maps.Keys(m))", s.path, i+1, m[1])
-			}
-		}
-	}
-}
-
-var rangeOverMap = regexp.MustCompile(`range (maps\.(?:Keys|Values|All)\(\S+\))\s*{`)
 
 // TestOneClock keeps time in one place.
 func TestOneClock(t *testing.T) {
@@ -289,17 +285,31 @@ func TestOneClock(t *testing.T) {
 		if s.dir == "internal/clock" || s.test || under(s.dir, "cmd/kvorum-bench") {
 			continue
 		}
+		name := nameOfTime(t, s)
 		ast.Inspect(s.file, func(n ast.Node) bool {
 			sel, ok := n.(*ast.SelectorExpr)
 			if !ok {
 				return true
 			}
-			if pkg, ok := sel.X.(*ast.Ident); ok && pkg.Name == "time" && pkg.Obj == nil && slices.Contains(bad, sel.Sel.Name) {
+			if pkg, ok := sel.X.(*ast.Ident); ok && pkg.Name == name && pkg.Obj == nil && slices.Contains(bad, sel.Sel.Name) {
 				t.Errorf("%s calls time.%s: because only internal/clock tells the time, so that tests own it", fset.Position(n.Pos()), sel.Sel.Name)
 			}
 			return true
 		})
 	}
+}
+
+// nameOfTime is what a file calls the package time.
+func nameOfTime(t *testing.T, s source) string {
+	for _, i := range s.file.Imports {
+		if i.Path.Value == `"time"` && i.Name != nil {
+			if i.Name.Name == "." {
+				t.Errorf("%s imports time without its name: because then nobody sees what is used of it", s.path)
+			}
+			return i.Name.Name
+		}
+	}
+	return "time"
 }
 
 func TestEveryPackageHasADoc(t *testing.T) {

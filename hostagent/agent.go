@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kvorum/kvorum/internal/assign"
@@ -65,9 +66,11 @@ type Agent struct {
 	network  Network
 	control  Control
 	leases   LeaseTransport
+	contact  *contact
 
 	netWake   chan struct{}
 	leaseWake chan struct{}
+	unplugged atomic.Bool // the network was last applied in vain
 
 	mu         sync.Mutex
 	guests     map[string]*Guest
@@ -101,7 +104,9 @@ func New(c Config) (*Agent, error) {
 	if c.MaxActs <= 0 {
 		c.MaxActs = 4
 	}
-	a := &Agent{identity: c.Identity, driver: c.Driver, network: c.Network, control: c.Control, leases: c.Leases,
+	heard := &contact{Control: c.Control, clock: c.Clock}
+	c.Control = heard
+	a := &Agent{identity: c.Identity, driver: c.Driver, network: c.Network, control: c.Control, leases: c.Leases, contact: heard,
 		netWake: make(chan struct{}, 1), leaseWake: make(chan struct{}, 1), guests: map[string]*Guest{}, workers: map[string]*worker{}}
 	a.host = host{
 		rules: c.Rules.filled(), ledger: ledger, clock: c.Clock, counters: &Counters{}, log: c.Log,
@@ -191,7 +196,8 @@ func sameCapacity(a, b assign.Capacity) bool {
 	same := slices.Equal(a.Archs, b.Archs)
 	a.Archs, b.Archs = nil, nil
 	return same && a.HostID == b.HostID && a.Name == b.Name && a.Address == b.Address && a.Zone == b.Zone && a.Tunnel == b.Tunnel &&
-		a.VCPUs == b.VCPUs && a.RAM == b.RAM && a.Disk == b.Disk && a.Hypervisor == b.Hypervisor &&
+		a.VCPUs == b.VCPUs && a.RAM == b.RAM && a.Disk == b.Disk &&
+		a.VCPURatio == b.VCPURatio && a.RAMRatio == b.RAMRatio && a.DiskRatio == b.DiskRatio && a.Hypervisor == b.Hypervisor &&
 		a.HypervisorVersion == b.HypervisorVersion && a.CPUInfo == b.CPUInfo
 }
 
@@ -214,7 +220,9 @@ func (a *Agent) ApplyNetwork(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	if err := a.network.Apply(ctx, d.Networks, d.Routers, d.Guests); err != nil {
+	err := a.network.Apply(ctx, d.Networks, d.Routers, d.Guests)
+	a.unplugged.Store(err != nil)
+	if err != nil {
 		a.counters.add(func(n *Counts) { n.NetworkFailures++ })
 		return errs.E("hostagent.network", errs.Internal, "", err)
 	}

@@ -55,7 +55,9 @@ type Have struct {
 	// domain's metadata element); 0 when unknown.
 	Permit uint64
 	// StoppedByGuest says that a Shutoff guest switched itself off, as far as
-	// the hypervisor still knows (not after its own or the host's restart).
+	// the hypervisor still knows (not after its own or the host's restart). It
+	// cannot tell who asked the guest to: when a host shuts down, the agent must
+	// have stopped before somebody asks all guests (deploy/README.md).
 	StoppedByGuest bool
 	// Boot changes at each start of the guest; empty while it is off.
 	Boot string

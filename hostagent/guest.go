@@ -22,6 +22,7 @@ type Guest struct {
 	mu        sync.Mutex
 	interrupt context.CancelFunc
 
+	seen        atomic.Pointer[assign.State]
 	quarantined atomic.Bool
 	idle        atomic.Bool
 }
@@ -115,6 +116,7 @@ func (g *Guest) decide(ctx context.Context) (Want, Step, bool, error) {
 	}
 	rec := g.on.ledger.Record(g.id)
 	step, ok := g.on.rules.Next(want, obs, rec, g.on.clock.Now())
+	g.seen.Store(&obs.State)
 	g.quarantine(!want.Known && obs.State != assign.Missing, obs)
 	g.idle.Store(!want.Known && obs.State == assign.Missing && !ok)
 	return want, step, ok, nil
@@ -143,16 +145,32 @@ func (g *Guest) perform(ctx, soft context.Context, want Want, step Step) (bool, 
 	if err != nil && soft.Err() != nil {
 		return ctx.Err() == nil, 0 // interrupted: neither done nor failed
 	}
+	g.note(step, err)
+	if err := h.ledger.Put(h.rules.Outcome(step, err, h.clock.Now())); err != nil {
+		return false, g.trouble(ctx, "store", err)
+	}
+	return true, 0
+}
+
+// earlyLooks is how often in a row a guest may find its network not ready
+// before that is worth a warning: with the usual waits, some three seconds.
+const earlyLooks = 2
+
+// note counts and logs the end of a step. A guest and its network are told of
+// in one assignment and made ready at once, each in its own loop: a guest that
+// is first is no failure.
+func (g *Guest) note(step Step, err error) {
+	h := g.on
+	if err != nil && step.Kind == PlugNetwork && step.Before.Failures < earlyLooks {
+		h.log.Debug("waits for the network", "guest", g.id, "err", err)
+		return
+	}
 	h.counters.step(step.Kind, err)
 	if err != nil {
 		h.log.Warn("step failed", "guest", g.id, "step", step.Kind, "err", err)
 	} else if step.Kind != Report {
 		h.log.Info("step done", "guest", g.id, "step", step.Kind)
 	}
-	if err := h.ledger.Put(h.rules.Outcome(step, err, h.clock.Now())); err != nil {
-		return false, g.trouble(ctx, "store", err)
-	}
-	return true, 0
 }
 
 func (g *Guest) act(ctx, soft context.Context, want Want, step Step) error {

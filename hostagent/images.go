@@ -115,6 +115,16 @@ func (c *ImageCache) has(sum string) bool {
 	return true
 }
 
+// Bytes is what the images that are here take together.
+func (c *ImageCache) Bytes() (sum int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, f := range c.files {
+		sum += f.size
+	}
+	return sum
+}
+
 // Ensure implements ImageStore. Guests that wait for the same image share one
 // fetch; if the one that fetches is called off, another goes on. Invalid: the
 // image cannot be fetched as it is described. Unavailable: try again.

@@ -74,7 +74,8 @@ func TestLedgerTellsWhatChanged(t *testing.T) {
 		t.Errorf("first: %v", changed)
 	}
 	g := guest(2)
-	g.Metadata = map[string]string{"colour": "blue"} // nothing that a domain is made from
+	// Nothing that a domain is made from.
+	g.Metadata, g.NICs[0].Down = map[string]string{"colour": "blue"}, true
 	changed, _ = l.Accept(desired(2, guest(1), g, guest(3)))
 	if !slices.Equal(changed, []string{"guest-3"}) {
 		t.Errorf("second: %v", changed)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"github.com/kvorum/kvorum/internal/assign"
@@ -120,6 +121,11 @@ func newWant(g assign.Guest, networks map[string]assign.Network, confirmed bool)
 // and not of what only the metadata service answers with.
 func definition(g assign.Guest) string {
 	g.Permit, g.Power, g.PowerEpoch, g.RebootEpoch, g.RebootHard = 0, "", 0, 0, false
+	// Whether a port is down is the filter's matter.
+	g.NICs = slices.Clone(g.NICs)
+	for i := range g.NICs {
+		g.NICs[i].Down = false
+	}
 	g.Zone, g.LaunchIndex, g.ReservationID, g.Metadata, g.Key, g.UserData = "", 0, "", nil, nil, nil
 	b, err := json.Marshal(g)
 	if err != nil {

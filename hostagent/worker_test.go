@@ -3,12 +3,15 @@ package hostagent_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/kvorum/kvorum/hostagent"
 	"github.com/kvorum/kvorum/hostagent/sim"
 	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/clock"
@@ -140,5 +143,62 @@ func TestHandlers(t *testing.T) {
 	}
 	if _, body := ask(forControl, "/v1/guests/guest-1/console?max=8"); len(body) != 8 {
 		t.Errorf("max=8 gave %d bytes", len(body))
+	}
+}
+
+// TestHostShutdown: the agent goes first when its host shuts down
+// (deploy/kvorum-agent.service), so it does not take a guest that is made to
+// stop then for one that its user switched off: it is started when the host is
+// back. What its user did switch off, before, stays off.
+func TestHostShutdown(t *testing.T) {
+	r := newRig(t, true, nil)
+	r.plane.put(guest(1), guest(2))
+	stop := r.start()
+	up := func(id string) func() bool { return func() bool { return r.plane.saw(id).State == assign.Running } }
+	r.await("both run", func() bool { return up("guest-1")() && up("guest-2")() })
+	r.driver.StopSelf("guest-2")
+	r.await("guest-2 is seen to have stopped itself", func() bool { return r.plane.saw("guest-2").StoppedItself })
+
+	stop() // by systemd, before libvirt-guests
+	if !r.driver.StopSelf("guest-1") {
+		t.Fatal("guest-1 did not run on without its agent")
+	}
+	r.driver.CrashHost() // the machine is off, and on again: libvirt knows no reasons
+	starts := r.acts()["start"]
+	r.restart()
+	stop = r.start()
+	defer stop()
+	r.await("guest-1 runs again", func() bool { return r.state("guest-1") == assign.Running })
+	r.await("it is told", up("guest-1"))
+	if r.state("guest-2") != assign.Shutoff || r.acts()["start"] != starts+1 {
+		t.Errorf("guest-2 is %s; %d starts after the boot, want 1", r.state("guest-2"), r.acts()["start"]-starts)
+	}
+}
+
+// TestWaitingForTheNetworkIsNoFailure: that a guest is looked at before its
+// network is made is the order of every create; a network that stays away is
+// told of.
+func TestWaitingForTheNetworkIsNoFailure(t *testing.T) {
+	r := newRig(t, false, nil)
+	var log strings.Builder
+	a, err := hostagent.New(hostagent.Config{Identity: assign.Capacity{HostID: theHost, Name: "h1", Address: "h1:8772"},
+		Driver: r.driver, Network: r.net, Control: r.plane, Disk: r.disk, Images: r.images, Clock: r.clock,
+		Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.agent = a
+	r.net.FailNext(1)
+	r.plane.put(guest(1))
+	r.wantSeen("guest-1", assign.Running)
+	if text := log.String(); strings.Contains(text, "level=WARN") || a.Counts().Failures[hostagent.PlugNetwork] != 0 {
+		t.Errorf("an ordinary create counts %v and says:\n%s", a.Counts().Failures, text)
+	}
+	r.net.FailNext(1 << 30)
+	r.plane.put(guest(1), guest(2))
+	r.until("a warning", func() bool { return strings.Contains(log.String(), "level=WARN") })
+	if text := log.String(); !strings.Contains(text, `msg="step failed" guest=guest-2 step=plug-network`) || !strings.Contains(text, "not applied yet") ||
+		a.Counts().Failures[hostagent.PlugNetwork] == 0 {
+		t.Errorf("a network that stays away counts %v and says:\n%s", a.Counts().Failures, text)
 	}
 }

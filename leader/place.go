@@ -40,7 +40,7 @@ func decide(in Inputs, planner *placement.Planner, s *model.Server) command.Plac
 	}
 	d, trace := planner.Place(r)
 	if d.HostID == "" {
-		return command.Placement{ServerID: s.ID, Fault: trace.Fault(), Trace: trace.String()}
+		return command.Placement{ServerID: s.ID, Fault: trace.Fault(), Trace: trace.String(), Reason: trace.Reason()}
 	}
 	return command.Placement{ServerID: s.ID, HostID: d.HostID}
 }

@@ -33,7 +33,9 @@ type Deps struct {
 	Poll func(ctx context.Context, voter assign.Node, q PollRequest) (PollAnswer, error)
 	// Lease is how long a host's lease lasts.
 	Lease time.Duration
-	Log   *slog.Logger
+	// Counters count what is done; nil counts nothing.
+	Counters *Counters
+	Log      *slog.Logger
 }
 
 // Run does the duties until ctx ends. It begins when everything of earlier terms
@@ -77,7 +79,10 @@ func (l *loop) duties(ctx context.Context) {
 	l.in.Ballot = l.caller.Ballot()
 	for _, duty := range Duties {
 		l.in.View, l.in.Wall = l.View(), l.Clock.Now().UnixNano()
-		for _, c := range duty.Do(l.in) {
+		began := l.Clock.Mono()
+		cmds := duty.Do(l.in)
+		l.Counters.ran(duty.Name, l.Clock.Mono()-began)
+		for _, c := range cmds {
 			l.propose(ctx, duty.Name, c)
 			if cp, ok := c.(*command.StateCheckpoint); ok {
 				l.in.Checkpoint = cp.Index
@@ -153,10 +158,13 @@ func (l *loop) propose(ctx context.Context, duty string, c command.Command) {
 	err := l.Propose(ctx, command.By{System: command.Leader, Term: l.Term}, c)
 	switch {
 	case err == nil:
+		l.Counters.done(duty, c, l.View())
 		l.Log.Debug("duty done", "duty", duty, "kind", c.Kind())
 	case errs.Is(err, errs.Conflict), ctx.Err() != nil:
+		l.Counters.duty(duty, func(n *DutyCount) { n.Void++ })
 		l.Log.Debug("duty refused", "duty", duty, "kind", c.Kind(), "error", err)
 	default:
+		l.Counters.duty(duty, func(n *DutyCount) { n.Failed++ })
 		l.Log.Warn("duty failed", "duty", duty, "kind", c.Kind(), "error", err)
 	}
 }

@@ -57,6 +57,7 @@ func (n node) plain() any {
 		return n.value
 	}
 	out := make(map[string]any, len(n.dir))
+	// any order: a map is made, and encoded with its keys sorted
 	for name, child := range n.dir {
 		out[name] = child.plain()
 	}
@@ -133,6 +134,7 @@ func ec2Devices(devices map[string]string) map[string]node {
 		devices = map[string]string{"ami": "sda1", "root": "/dev/sda1", "ephemeral0": "sda2", "swap": "sda3"}
 	}
 	d := make(map[string]node, len(devices))
+	// any order: a map is made, and shown with its keys sorted
 	for name, device := range devices {
 		d[name] = node{value: device}
 	}

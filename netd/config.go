@@ -51,6 +51,9 @@ type Network struct {
 	Names []Name
 	// Remotes are all its ports on other hosts.
 	Remotes []Remote
+	// Down: no port of it passes a frame, no router is joined to it, and nobody
+	// answers its guests.
+	Down bool
 }
 
 // Subnet is an IPv4 range of a network.
@@ -112,6 +115,10 @@ type Port struct {
 	Addrs []netip.Addr
 	// Hostname is told by DHCP and resolved by DNS; it may be empty.
 	Hostname string
+	// Down: no frame passes, either way. The guest sees its link as before: the
+	// filter does it, which holds for a link that is made anew at the guest's
+	// next start, and needs nobody but us to be lifted.
+	Down bool
 }
 
 // MAC is an Ethernet address; zero means none.

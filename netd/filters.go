@@ -16,6 +16,7 @@ func guestFilter(c Config) Table {
 	n := Names(c.Prefix)
 	macs := Set{Name: "mac", Type: "ifname . ether_addr"}
 	addrs := Set{Name: "ip4", Type: "ifname . ether_addr . ipv4_addr"}
+	down := Set{Name: "down", Type: "ifname", Elements: downTaps(c)}
 	for _, p := range c.Ports {
 		macs.Elements = append(macs.Elements, p.Tap+" . "+p.MAC.String())
 		for _, a := range p.Addrs {
@@ -26,11 +27,15 @@ func guestFilter(c Config) Table {
 	tap, gate := n.wild("t"), n.wild("g")
 	return filterTunnels(c, Table{
 		Family: "bridge", Name: n.Table(),
-		Counters: []string{"drop_mac", "drop_type", "drop_arp", "drop_dhcp_server", "drop_ip4", "drop_local"},
-		Sets:     []Set{macs, addrs},
+		Counters: []string{"drop_mac", "drop_type", "drop_arp", "drop_dhcp_server", "drop_ip4", "drop_local", "drop_down"},
+		Sets:     []Set{macs, addrs, down},
 		Chains: []Chain{
 			{Name: "prerouting", Head: "type filter hook prerouting priority -300; policy accept;", Rules: []Rule{
+				rule("a port that is down", "iifname @down counter name drop_down drop"),
 				rule("all that guests send", "iifname "+tap+" jump guest"),
+			}},
+			{Name: "forward", Head: "type filter hook forward priority -200; policy accept;", Rules: []Rule{
+				rule("a port that is down", "oifname @down counter name drop_down drop"),
 			}},
 			guestChain,
 			guestARPChain,
@@ -46,6 +51,22 @@ func guestFilter(c Config) Table {
 			}},
 		},
 	})
+}
+
+// downTaps are the links of the ports that are down, by themselves or with
+// their network.
+func downTaps(c Config) []string {
+	off := map[string]bool{}
+	for _, w := range c.Networks {
+		off[w.ID] = w.Down
+	}
+	var out []string
+	for _, p := range c.Ports {
+		if p.Down || off[p.NetworkID] {
+			out = append(out, p.Tap)
+		}
+	}
+	return sorted(out)
 }
 
 // guestChain is what every frame of a guest passes.

@@ -22,10 +22,14 @@ type Home struct {
 // ordered by network, then router number. A network has one for each router
 // that joins it. Subnets that no router joins are served from a namespace of
 // the network's own, where nothing is forwarded; so is a network without any.
+// A network that is down meets none.
 func Homes(c Config) []Home {
 	routers := slices.SortedFunc(slices.Values(c.Routers), func(a, b Router) int { return int(a.Number) - int(b.Number) })
 	var out []Home
 	for _, w := range c.Networks {
+		if w.Down {
+			continue
+		}
 		out = append(out, homes(Names(c.Prefix), w, routers)...)
 	}
 	return out

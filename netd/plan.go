@@ -132,6 +132,7 @@ func (p *planner) space(name string) {
 
 // remade tells whether some link of the namespace will be made anew.
 func (p *planner) remade(name string) bool {
+	// any order: one that is found is enough
 	for outer, w := range p.pairs {
 		if w.space == name && !p.whole(outer) {
 			return true

@@ -77,6 +77,8 @@ func states() map[string]netd.Config {
 	far, near := remote(6, "10.0.0.6", "198.51.100.2"), remote(7, "10.0.0.7", "198.51.100.2")
 	routed := netd.Config{Prefix: "kv", Networks: []netd.Network{web, red, blue}, Ports: ports,
 		Routers: []netd.Router{{ID: "r1", Number: 3, Interfaces: joins(red, web)}}}
+	shut, dark := portOf("a1", "red", "10.0.0.5", 1), network("red", 7, "10.0.0.0/24")
+	shut.Down, dark.Down = true, true
 	return map[string]netd.Config{
 		// All guests of one network are elsewhere; those of the other, which a
 		// router joins with it, are here: both need a tunnel, the third not.
@@ -91,6 +93,10 @@ func states() map[string]netd.Config {
 		"lone":      {Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1]},
 		"router":    {Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1], Routers: []netd.Router{inner}},
 		"external":  {Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1], Routers: []netd.Router{outer}, Denied: denied},
+		"portdown":  {Prefix: "kv", Networks: []netd.Network{red}, Ports: []netd.Port{shut, portOf("a2", "red", "10.0.0.6", 2)}, Routers: []netd.Router{outer}},
+		// The router joins another network too, which stays up.
+		"netdown": {Prefix: "kv", Networks: []netd.Network{dark, web}, Ports: ports[:1],
+			Routers: []netd.Router{{ID: "r1", Number: 3, External: true, Interfaces: joins(red, web)}}},
 		"moved":     {Prefix: "kv", Networks: []netd.Network{moved}, Routers: []netd.Router{{ID: "r1", Number: 3, External: true, Interfaces: joins(moved)}}},
 		"transfer":  {Prefix: "kv", Transfer: netip.MustParsePrefix("198.18.0.0/16"), Networks: []netd.Network{red}, Routers: []netd.Router{outer}},
 		"twosubnet": {Prefix: "kv", Networks: []netd.Network{two, web}, Ports: ports[:1], Routers: []netd.Router{{ID: "r1", Number: 3, Interfaces: joins(two, web)}}},
@@ -104,7 +110,8 @@ func states() map[string]netd.Config {
 }
 
 func names() []string {
-	return []string{"empty", "lone", "router", "external", "moved", "transfer", "twosubnet", "overlap", "tworouters", "partial", "mesh", "meshmoved", "meshend", "meshalone", "meshrouter"}
+	return []string{"empty", "lone", "router", "external", "moved", "transfer", "twosubnet", "overlap", "tworouters", "partial", "portdown", "netdown",
+		"mesh", "meshmoved", "meshend", "meshalone", "meshrouter"}
 }
 
 func golden(t *testing.T, name, got string) {
@@ -140,6 +147,7 @@ func TestGolden(t *testing.T) {
 // Changes between states that have a trap in them.
 func TestGoldenChanges(t *testing.T) {
 	for _, c := range [][2]string{{"lone", "router"}, {"router", "external"}, {"external", "moved"}, {"external", "empty"},
+		{"external", "netdown"}, {"netdown", "external"},
 		{"external", "mesh"}, {"mesh", "meshmoved"}, {"mesh", "meshend"}, {"mesh", "meshalone"}} {
 		k := fakekernel.New()
 		k.PutLink("", "kvta1", netd.Link{Kind: "tun", MTU: 1500})

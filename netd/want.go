@@ -68,8 +68,8 @@ func work(c Config) wanted {
 	for i, r := range c.Routers {
 		routers[w.names.RouterSpace(r.Number)] = &c.Routers[i]
 	}
-	for name, homes := range inside {
-		w.space(c, name, homes, routers[name])
+	for _, name := range sortedKeys(inside) {
+		w.space(c, name, inside[name], routers[name])
 	}
 	w.tables = []Table{guestFilter(c), hostFilter(c)}
 	return w

@@ -67,6 +67,26 @@ func TestFaultText(t *testing.T) {
 	}
 }
 
+func TestReason(t *testing.T) {
+	hosts := func(down, full int) []*model.Host {
+		var all []*model.Host
+		for i := range down + full {
+			all = append(all, host(fmt.Sprint(i), func(h *model.Host) { h.Down, h.UsedRAM = i < down, 8192 }))
+		}
+		return all
+	}
+	for _, row := range []struct {
+		hosts []*model.Host
+		want  string
+	}{
+		{nil, NoHosts}, {hosts(1, 2), "ram"}, {hosts(2, 1), "up"}, {hosts(2, 2), "up"}, {[]*model.Host{host("a", nil)}, ""},
+	} {
+		if _, trace := Place(row.hosts, small); trace.Reason() != row.want {
+			t.Errorf("%s: reason %q, want %q", trace.Summary(), trace.Reason(), row.want)
+		}
+	}
+}
+
 func TestPlannerCountsWhatItPromised(t *testing.T) {
 	hosts := []*model.Host{host("a", nil), host("b", nil)}
 	p := NewPlanner(hosts, 7)

@@ -53,6 +53,22 @@ func (t Trace) Summary() string {
 	return hosts + ": " + strings.Join(words, ", ")
 }
 
+// NoHosts is the Reason where there was no host to ask.
+const NoHosts = "no hosts"
+
+// Reason names the filter that refused the most hosts, the first of equals;
+// empty if none refused any.
+func (t Trace) Reason() string {
+	if t.Hosts == 0 {
+		return NoHosts
+	}
+	most := slices.Max(append([]int{0}, t.Refused...))
+	if most == 0 {
+		return ""
+	}
+	return Filters[slices.Index(t.Refused, most)].Name
+}
+
 // Fault is what the user is told when no host fits.
 func (t Trace) Fault() string {
 	return "No valid host was found. There are not enough hosts available. " + t.Summary() + "."

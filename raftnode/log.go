@@ -21,6 +21,9 @@ type logSink struct{ log *slog.Logger }
 // Accept implements hclog.SinkAdapter.
 func (s *logSink) Accept(name string, level hclog.Level, msg string, args ...any) {
 	l := slogLevel(level)
+	if firstElection(msg, args) {
+		l = slog.LevelInfo
+	}
 	if !s.log.Enabled(context.Background(), l) {
 		return
 	}
@@ -30,6 +33,20 @@ func (s *logSink) Accept(name string, level hclog.Level, msg string, args ...any
 		}
 	}
 	s.log.Log(context.Background(), l, name+": "+msg, args...)
+}
+
+// firstElection tells whether raft warns of an election by a node that has
+// heard no leader since its start: it has lost none, so nothing is wrong.
+func firstElection(msg string, args []any) bool {
+	if msg != "heartbeat timeout reached, starting election" {
+		return false
+	}
+	for i := 0; i+1 < len(args); i += 2 {
+		if args[i] == "last-leader-id" {
+			return fmt.Sprint(args[i+1]) == ""
+		}
+	}
+	return false
 }
 
 func slogLevel(l hclog.Level) slog.Level {

@@ -131,7 +131,8 @@ func (d *Door) register(w http.ResponseWriter, r *http.Request) {
 	err := d.propose(r.Context(), in.HostID, &command.HostRegister{
 		ID: model.HostID(in.HostID), Name: in.Name, Address: in.Address, Zone: in.Zone, Tunnel: in.Tunnel,
 		VCPUs: in.VCPUs, RAM: in.RAM, Disk: in.Disk, Archs: in.Archs, Hypervisor: in.Hypervisor,
-		HypervisorVersion: in.HypervisorVersion, CPUInfo: in.CPUInfo, BootID: in.BootID, AgentVersion: in.Version, Seq: in.Seq})
+		HypervisorVersion: in.HypervisorVersion, CPUInfo: in.CPUInfo, BootID: in.BootID, AgentVersion: in.Version, Seq: in.Seq,
+		VCPURatio: in.VCPURatio, RAMRatio: in.RAMRatio, DiskRatio: in.DiskRatio})
 	if err != nil {
 		d.fail(w, r, err)
 		return

@@ -15,7 +15,8 @@ type Door struct {
 	Token string
 	// Ready says why this node should get no traffic yet; empty when it may.
 	Ready func() string
-	// Facts are shown by /healthz: the version, the node, the index.
+	// Facts are shown by /healthz: the version, the node, the index. nil leaves
+	// that to somebody else.
 	Facts func() map[string]any
 }
 
@@ -23,7 +24,9 @@ type Door struct {
 func (d *Door) Register(mux interface {
 	Handle(pattern string, h http.Handler)
 }) {
-	mux.Handle("/healthz", http.HandlerFunc(d.healthz))
+	if d.Facts != nil {
+		mux.Handle("/healthz", http.HandlerFunc(d.healthz))
+	}
 	mux.Handle("/readyz", http.HandlerFunc(d.readyz))
 	mux.Handle("/metrics", http.HandlerFunc(d.metrics))
 }

@@ -217,6 +217,9 @@ func (a *agent) run(ctx context.Context) error {
 		cancel()
 		return errors.Join(err, <-done)
 	case err = <-done:
+		if errors.Is(err, context.Canceled) {
+			return nil // it was told to end, and did
+		}
 		return err
 	}
 }

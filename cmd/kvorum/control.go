@@ -49,6 +49,7 @@ type controlNode struct {
 	raft      *raftnode.Node
 	cluster   *cluster
 	register  *leader.Register
+	duties    leader.Counters
 	passwords *identity.Passwords
 	metrics   *operator.Metrics
 	raftStats *raftnode.Metrics
@@ -144,7 +145,7 @@ func (n *controlNode) open() error {
 	}
 	n.cluster = &cluster{raft: n.raft, machine: n.machine, peers: n.peers, clock: n.clock}
 	n.register = n.newRegister()
-	n.metrics = operator.NewMetrics(n.samples, n.raftSamples)
+	n.metrics = operator.NewMetrics(n.samples, n.raftSamples, n.dutySamples)
 	return nil
 }
 
@@ -208,7 +209,7 @@ func (n *controlNode) lead(ctx context.Context, term uint64) error {
 	return leader.Run(ctx, leader.Deps{
 		View: n.machine.View, Feed: n.machine.Feed(), Propose: n.cluster.duty,
 		Clock: n.clock, Term: term, Log: n.log.With("part", "leader"),
-		Lease: n.conf.Control.HostLease.D(), Electorate: n.electorate, Poll: n.poll,
+		Lease: n.conf.Control.HostLease.D(), Electorate: n.electorate, Poll: n.poll, Counters: &n.duties,
 	})
 }
 

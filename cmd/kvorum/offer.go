@@ -26,6 +26,7 @@ func limit(c assign.Capacity, conf config.Agent) assign.Capacity {
 			*x.have = *x.set
 		}
 	}
+	c.VCPURatio, c.RAMRatio, c.DiskRatio = int(conf.VCPURatio), int(conf.RAMRatio), int(conf.DiskRatio)
 	return c
 }
 

@@ -22,10 +22,10 @@ func (*Expire) Kind() string { return "expire/1" }
 const (
 	// TombstoneKeep is how long a deleted server's last record is kept once its
 	// host has confirmed that it is gone, in nanoseconds: 7 days.
-	TombstoneKeep = int64(7 * 24 * 3600e9)
+	TombstoneKeep = int64(7 * 24 * 3600 * 1_000_000_000)
 	// MemberKeep is how long a join token or a certificate that has ended is
 	// kept, in nanoseconds: a day.
-	MemberKeep = int64(24 * 3600e9)
+	MemberKeep = int64(24 * 3600 * 1_000_000_000)
 	// MaxExpired is how many rows one Expire removes at most.
 	MaxExpired = 256
 )

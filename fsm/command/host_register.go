@@ -1,19 +1,13 @@
 package command
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
 	"github.com/kvorum/kvorum/fsm/state"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
-)
-
-// The ratios, in hundredths, that a new host starts with.
-const (
-	DefaultVCPURatio = 400
-	DefaultRAMRatio  = 100
-	DefaultDiskRatio = 100
 )
 
 // HostRegister says what a host is and offers. The agent asks for it when it
@@ -25,6 +19,8 @@ const (
 // administrator's verdict on it; it stays down until the leader says otherwise.
 // A registration that is no newer than the newest one heard changes nothing: it
 // was on its way for too long, or came twice.
+// A ratio that is not named is the default of a new host, and stays as it is
+// for a known one.
 type HostRegister struct {
 	ID                model.HostID `json:"id"`
 	Name              string       `json:"name"`
@@ -43,6 +39,10 @@ type HostRegister struct {
 	// Seq orders what the host says of itself; 0 is that of a host that does
 	// not number it.
 	Seq uint64 `json:"seq,omitempty"`
+	// Ratios are in hundredths; 0 names none.
+	VCPURatio int `json:"vcpu_ratio,omitempty"`
+	RAMRatio  int `json:"ram_ratio,omitempty"`
+	DiskRatio int `json:"disk_ratio,omitempty"`
 }
 
 // Kind implements Command.
@@ -66,6 +66,11 @@ func (c *HostRegister) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	if err := model.CheckTunnel(c.Tunnel); err != nil {
 		return nil, errs.E(op, errs.Invalid, err.Error(), nil)
 	}
+	for _, ratio := range []int{c.VCPURatio, c.RAMRatio, c.DiskRatio} {
+		if ratio != 0 && !model.RatioOK(ratio) {
+			return nil, refuse(op, errs.Invalid, "a host's ratios must be from %d to %d hundredths", model.MinRatio, model.MaxRatio)
+		}
+	}
 	if other := tx.HostNamed(c.Name); other != nil && other.ID != c.ID {
 		return nil, refuse(op, errs.Conflict, "the name %s belongs to host %s already", c.Name, other.ID)
 	}
@@ -73,7 +78,7 @@ func (c *HostRegister) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	if old != nil && c.Seq != 0 && c.Seq <= old.Registered {
 		return []string{string(old.ID)}, nil
 	}
-	h := &model.Host{ID: c.ID, VCPURatio: DefaultVCPURatio, RAMRatio: DefaultRAMRatio, DiskRatio: DefaultDiskRatio,
+	h := &model.Host{ID: c.ID, VCPURatio: model.DefaultVCPURatio, RAMRatio: model.DefaultRAMRatio, DiskRatio: model.DefaultDiskRatio,
 		Fencing: "manual", CreatedAt: m.At, ChangedAt: m.At}
 	if old != nil {
 		h = old.Clone()
@@ -85,6 +90,8 @@ func (c *HostRegister) Apply(tx *state.Tx, m Meta) ([]string, error) {
 		h.Zone = "nova"
 	}
 	h.VCPUs, h.RAM, h.Disk, h.Archs = c.VCPUs, c.RAM, c.Disk, c.Archs
+	h.VCPURatio = cmp.Or(c.VCPURatio, h.VCPURatio)
+	h.RAMRatio, h.DiskRatio = cmp.Or(c.RAMRatio, h.RAMRatio), cmp.Or(c.DiskRatio, h.DiskRatio)
 	h.Hypervisor, h.HypervisorVersion, h.CPUInfo = c.Hypervisor, c.HypervisorVersion, c.CPUInfo
 	h.BootID, h.AgentVersion, h.UpdatedAt = c.BootID, c.AgentVersion, m.At
 	h.Registered = max(h.Registered, c.Seq)

@@ -300,3 +300,42 @@ func TestRouterInterfaces(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A host is told what its users switched off, and when it is on again.
+func TestDownReachesTheHost(t *testing.T) {
+	r := newRig(t, 1).withCloud()
+	router := exampleRouterCreate()
+	router.ProjectID, router.ExternalNetworkID = demoProject, ""
+	r.must(r.demo(), router)
+	r.must(r.demo(), exampleRouterAttach())
+	r.placed()
+	told := func() assign.Desired { return state.Desired(r.View(), cloudHost) }
+	if d := told(); len(d.Guests) != 1 || len(d.Guests[0].NICs) == 0 || d.Guests[0].NICs[0].Down || d.Networks[0].Down || len(d.Routers) != 1 {
+		t.Fatalf("at first: %+v", d)
+	}
+	nic := told().Guests[0].NICs[0]
+	down, up := true, false
+	for _, row := range []struct {
+		name    string
+		off, on Command
+		isDown  func(assign.Desired) bool
+		by      By
+	}{
+		{"port", &PortUpdate{ID: model.PortID(nic.PortID), Down: &down}, &PortUpdate{ID: model.PortID(nic.PortID), Down: &up},
+			func(d assign.Desired) bool { return d.Guests[0].NICs[0].Down }, r.demo()},
+		{"network", &NetworkUpdate{ID: cloudNet, Down: &down}, &NetworkUpdate{ID: cloudNet, Down: &up},
+			func(d assign.Desired) bool { return d.Networks[0].Down }, r.demo()},
+		{"router's port", &PortUpdate{ID: exampleRouterAttach().PortID, Down: &down}, &PortUpdate{ID: exampleRouterAttach().PortID, Down: &up},
+			func(d assign.Desired) bool { return len(d.Routers) == 0 }, r.admin()},
+	} {
+		before := told().Digest
+		r.must(row.by, row.off)
+		if d := told(); !row.isDown(d) || d.Digest == before {
+			t.Errorf("%s: switched off, and the host is told %+v", row.name, d)
+		}
+		r.must(row.by, row.on)
+		if d := told(); d.Digest != before {
+			t.Errorf("%s: switched on again, and the host is told %+v", row.name, d)
+		}
+	}
+}

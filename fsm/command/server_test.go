@@ -206,3 +206,35 @@ func TestCheckpointIsChecked(t *testing.T) {
 	r.refused(r.leader(), &future, errs.Invalid, "")
 	r.refused(r.leader(), &short, errs.Invalid, "")
 }
+
+// A host says how much of it may be promised, within bounds; what it does not
+// say stays as it was.
+func TestHostRatios(t *testing.T) {
+	r := newRig(t, 1).withCloud()
+	c := exampleHostRegister()
+	ratios := func() [3]int {
+		h := r.View().Host(cloudHost)
+		return [3]int{h.VCPURatio, h.RAMRatio, h.DiskRatio}
+	}
+	if got := ratios(); got != [3]int{400, 100, 100} {
+		t.Errorf("a host that names none: %v", got)
+	}
+	for _, row := range []struct{ vcpu, ram, disk int }{{9, 0, 0}, {0, 10001, 0}, {0, 0, -1}, {0, 1 << 40, 0}} {
+		c.VCPURatio, c.RAMRatio, c.DiskRatio = row.vcpu, row.ram, row.disk
+		r.refused(hostActor(cloudHost), c, errs.Invalid, "a host's ratios must be from 10 to 10000 hundredths")
+	}
+	c.VCPURatio, c.RAMRatio, c.DiskRatio = 1600, 150, 0
+	r.must(hostActor(cloudHost), c)
+	if got := ratios(); got != [3]int{1600, 150, 100} {
+		t.Errorf("named: %v", got)
+	}
+	// 16384 MiB, one and a half times.
+	if _, ram, _ := r.View().Host(cloudHost).Room(); ram != 24576 {
+		t.Errorf("room for %d MiB", ram)
+	}
+	c.VCPURatio, c.RAMRatio = 0, 50
+	r.must(hostActor(cloudHost), c)
+	if got := ratios(); got != [3]int{1600, 50, 100} {
+		t.Errorf("named in part: %v", got)
+	}
+}

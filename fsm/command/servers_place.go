@@ -24,6 +24,9 @@ type Placement struct {
 	// Fault is for the user and Trace for administrators, when no host fits.
 	Fault string `json:"fault,omitempty"`
 	Trace string `json:"trace,omitempty"`
+	// Reason is the trace in one word, for the proposer's metrics; it is not
+	// part of the command.
+	Reason string `json:"-"`
 }
 
 // Kind implements Command.

@@ -72,7 +72,7 @@ func desiredGuest(v View, s *model.Server, nets map[model.NetworkID]bool) assign
 	}
 	desiredImages(v, s, &g)
 	for p := range v.PortsOfDevice(string(s.ID)) {
-		nic := assign.NIC{PortID: string(p.ID), NetworkID: string(p.NetworkID), MAC: p.MAC}
+		nic := assign.NIC{PortID: string(p.ID), NetworkID: string(p.NetworkID), MAC: p.MAC, Down: p.Down}
 		for a := range v.FixedAddressesOf(p.ID) {
 			nic.Addresses = append(nic.Addresses, a.IP)
 		}
@@ -108,7 +108,7 @@ func desiredImage(i *model.Image) assign.Image {
 }
 
 func desiredNetwork(v View, n *model.Network) assign.Network {
-	out := assign.Network{ID: string(n.ID), ProjectID: string(n.ProjectID), Segment: n.Segment, MTU: n.MTU}
+	out := assign.Network{ID: string(n.ID), ProjectID: string(n.ProjectID), Segment: n.Segment, MTU: n.MTU, Down: n.Down}
 	for s := range v.SubnetsOf(n.ID) {
 		sub := assign.Subnet{ID: string(s.ID), CIDR: s.CIDR, Gateway: s.Gateway, DHCP: !s.NoDHCP, DNS: s.DNS}
 		for _, r := range s.Routes {
@@ -134,7 +134,7 @@ func desiredRouters(v View, nets map[model.NetworkID]bool) []assign.Router {
 	found := map[model.RouterID]bool{}
 	for _, n := range slices.Sorted(maps.Keys(nets)) {
 		for p := range v.PortsOn(n) {
-			if p.DeviceOwner == model.OwnerRouterInterface {
+			if p.DeviceOwner == model.OwnerRouterInterface && !p.Down {
 				found[model.RouterID(p.DeviceID)] = true
 			}
 		}
@@ -153,6 +153,9 @@ func desiredRouters(v View, nets map[model.NetworkID]bool) []assign.Router {
 func desiredRouter(v View, r *model.Router, nets map[model.NetworkID]bool) assign.Router {
 	out := assign.Router{ID: string(r.ID), Num: r.Num, External: r.ExternalNetworkID != ""}
 	for p := range v.PortsOfDevice(string(r.ID)) {
+		if p.Down {
+			continue // the router has no address there
+		}
 		nets[p.NetworkID] = true
 		out.NetworkIDs = append(out.NetworkIDs, string(p.NetworkID))
 		for a := range v.FixedAddressesOf(p.ID) {

@@ -127,9 +127,15 @@ func (h *Host) note(asked, sound netd.Config, reason string, made bool) {
 	for _, p := range asked.Ports {
 		ports[p.ID] = "the port or its network is not as it must be; the agent's log says what"
 	}
+	// A network that is down is as it must be without services: its guests may
+	// start, and hear nothing.
+	down := map[string]bool{}
+	for _, n := range sound.Networks {
+		down[n.ID] = n.Down
+	}
 	for _, p := range sound.Ports {
 		ports[p.ID] = reason
-		if made && !h.server.Running(p.NetworkID) {
+		if made && !down[p.NetworkID] && !h.server.Running(p.NetworkID) {
 			ports[p.ID] = "the network's DHCP, DNS and metadata are not running on this host"
 		}
 	}

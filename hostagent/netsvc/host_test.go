@@ -124,6 +124,49 @@ func TestHost(t *testing.T) {
 	}
 }
 
+// A guest of a network that is down may start; it is served when the network
+// is up again, with nothing done to it.
+func TestHostServesNothingOnANetworkThatIsDown(t *testing.T) {
+	t.Parallel()
+	b := bed.New(t)
+	h := netsvc.NewHost(netsvc.HostOptions{Prefix: b.Prefix, Kernel: b.Kernel(), Resolvers: func() []string { return nil },
+		Told: netsvc.Told{Metadata: http.HandlerFunc(whoami)}, Log: slog.New(slog.DiscardHandler)})
+	t.Cleanup(h.Close)
+	networks, routers, guests := assigned()
+	nic := guests[0].NICs[0]
+	link := h.Link(nic, networks[0])
+	networks[0].Down = true
+	if err := h.Apply(t.Context(), networks, routers, guests); err != nil {
+		t.Fatal(err)
+	}
+	if ok, why := h.Ready(nic.PortID); !ok {
+		t.Errorf("a port of a network that is down: not ready: %s", why)
+	}
+	guest := b.Guest("vm", link.Tap, link.MAC)
+	b.IP("-n", b.Host, "link", "set", link.Tap, "master", link.Bridge, "up")
+	r := &rack{Bed: b, t: t}
+	if got, err := r.lease(guest); err == nil {
+		t.Errorf("a network that is down gave the lease %q", got)
+	}
+	networks[0].Down = false
+	if err := h.Apply(t.Context(), networks, routers, guests); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.lease(guest); !strings.Contains(got, "ip=10.0.0.5 ") {
+		t.Errorf("up again: lease %q, %v", got, err)
+	}
+	guests[0].NICs[0].Down = true
+	if err := h.Apply(t.Context(), networks, routers, guests); err != nil {
+		t.Fatal(err)
+	}
+	if ok, why := h.Ready(nic.PortID); !ok {
+		t.Errorf("a port that is down: not ready: %s", why)
+	}
+	if got := r.curl(guest, "-m", "1", "--retry", "0", "http://169.254.169.254/"); strings.HasPrefix(got, "true") {
+		t.Errorf("a port that is down has metadata: %q", got)
+	}
+}
+
 // broken is a kernel that refuses.
 type broken struct{ *fakekernel.Kernel }
 

@@ -50,7 +50,7 @@ func (t *translator) addr(of, s string) netip.Addr {
 }
 
 func (t *translator) network(n assign.Network) {
-	w := netd.Network{ID: n.ID, Number: n.Segment, MTU: n.MTU}
+	w := netd.Network{ID: n.ID, Number: n.Segment, MTU: n.MTU, Down: n.Down}
 	for _, s := range n.Subnets {
 		of := "subnet " + s.ID + " of network " + n.ID
 		cidr, err := netip.ParsePrefix(s.CIDR)
@@ -145,7 +145,7 @@ func (t *translator) port(g assign.Guest, nic assign.NIC) {
 		t.bad("%s: %v", of, err)
 		return
 	}
-	p := netd.Port{ID: nic.PortID, NetworkID: nic.NetworkID, MAC: mac, Hostname: g.Hostname,
+	p := netd.Port{ID: nic.PortID, NetworkID: nic.NetworkID, MAC: mac, Hostname: g.Hostname, Down: nic.Down,
 		Tap: netd.Names(t.out.Prefix).Tap(nic.PortID)}
 	for _, s := range nic.Addresses {
 		if a := t.addr(of, s); a.Is4() {

@@ -92,4 +92,6 @@ type NIC struct {
 	NetworkID string   `json:"network_id"`
 	MAC       string   `json:"mac"`
 	Addresses []string `json:"addresses,omitempty"`
+	// Down ports pass no frame; the guest keeps its interface.
+	Down bool `json:"down,omitempty"`
 }

@@ -8,7 +8,9 @@ type Network struct {
 	// VXLAN network identifier; unique and never 0.
 	Segment uint32 `json:"segment"`
 	// MTU is in bytes.
-	MTU     int      `json:"mtu"`
+	MTU int `json:"mtu"`
+	// Down networks pass no frame, and their guests get no answer.
+	Down    bool     `json:"down,omitempty"`
 	Subnets []Subnet `json:"subnets,omitempty"`
 	// Names are the network's guests for the resolver, ordered by address.
 	Names []Name `json:"names,omitempty"`

@@ -59,6 +59,11 @@ type Capacity struct {
 	VCPUs  int    `json:"vcpus"`
 	RAM    int    `json:"ram"`  // MiB
 	Disk   int    `json:"disk"` // GiB
+	// The ratios, in hundredths, say how much of each may be promised; 0 leaves
+	// it to the control plane.
+	VCPURatio int `json:"vcpu_ratio,omitempty"`
+	RAMRatio  int `json:"ram_ratio,omitempty"`
+	DiskRatio int `json:"disk_ratio,omitempty"`
 	// Archs are the architectures that guests may have, such as x86_64.
 	Archs      []string `json:"archs,omitempty"`
 	Hypervisor string   `json:"hypervisor"`

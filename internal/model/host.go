@@ -80,6 +80,18 @@ func CheckTunnel(s string) error {
 	return nil
 }
 
+// The ratios, in hundredths, of a host that names none, and the bounds of any.
+const (
+	DefaultVCPURatio = 400
+	DefaultRAMRatio  = 100
+	DefaultDiskRatio = 100
+	MinRatio         = 10
+	MaxRatio         = 10000
+)
+
+// RatioOK tells whether a ratio, in hundredths, is within the bounds.
+func RatioOK(ratio int) bool { return ratio >= MinRatio && ratio <= MaxRatio }
+
 // Room is how much may still be promised on the host, ratios included. A
 // negative number means that it was over-promised when its capacity shrank.
 func (h *Host) Room() (vcpus, ram, disk int) {

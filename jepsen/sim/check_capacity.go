@@ -1,8 +1,8 @@
 package sim
 
 import (
-	"github.com/kvorum/kvorum/fsm/command"
 	"github.com/kvorum/kvorum/hostagent"
+	"github.com/kvorum/kvorum/internal/model"
 )
 
 // capacityChecker is "no host is overfull": what is defined on a host fits into
@@ -22,7 +22,7 @@ func (c *capacityChecker) observed(h *host, was, now hostagent.Have) {
 		vcpus, ram, disk = vcpus+g.VCPUs, ram+g.RAM, disk+g.Disk
 	}
 	has := h.capacity
-	if vcpus*100 > has.VCPUs*command.DefaultVCPURatio || ram*100 > has.RAM*command.DefaultRAMRatio || disk*100 > has.Disk*command.DefaultDiskRatio {
+	if vcpus*100 > has.VCPUs*model.DefaultVCPURatio || ram*100 > has.RAM*model.DefaultRAMRatio || disk*100 > has.Disk*model.DefaultDiskRatio {
 		c.w.violated("no host is overfull", "%s has %d vCPUs, %d MiB, %d GiB and holds %d, %d, %d", h.name, has.VCPUs, has.RAM, has.Disk, vcpus, ram, disk)
 	}
 }

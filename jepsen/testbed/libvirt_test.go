@@ -19,7 +19,7 @@ const domainXML = `<domain type='qemu'>
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>%[2]s/vmlinuz</kernel>
     <initrd>%[2]s/initrd.gz</initrd>
-    <cmdline>console=ttyS0 quiet</cmdline>
+    <cmdline>console=ttyS0 quiet kvorum.metadata_wait=0</cmdline>
   </os>
   <features><acpi/></features>
   <devices>
@@ -72,6 +72,7 @@ func startLibvirt(ctx context.Context, t *testing.T, h *Host) {
 }
 
 func TestGuestOnOneOfTwoHosts(t *testing.T) {
+	t.Parallel()
 	ctx, o := testOptions(t, "kvtg")
 	before := ownInventory(ctx, t, o.Prefix, o.Dir)
 	rack, err := New(ctx, o)

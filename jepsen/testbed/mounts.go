@@ -29,17 +29,18 @@ var privateFiles = []struct{ source, target string }{
 }
 
 // mountScript runs once in a host's new namespaces: $1 is the host's folder,
-// $2 its name, $3 the rack's folder of pins, then pairs of source and target.
+// $2 its name, then pairs of source and target.
 //
-// Copies of others' pinned namespaces are dropped first: they would keep those
-// alive as long as this host lives. One may vanish meanwhile, which is as good. /sys is mounted anew, because
+// Copies of others' pinned namespaces, also of other racks, are dropped first:
+// they would keep those alive as long as this host lives. One may vanish
+// meanwhile, which is as good. /sys is mounted anew, because
 // it shows the links of the namespace in which it was mounted; the cgroup tree
 // below it is carried over.
 const mountScript = `set -eu
-dir=$1 name=$2 pins=$3
-shift 3
+dir=$1 name=$2
+shift 2
 echo "$name" >/proc/sys/kernel/hostname
-awk -v pins="$pins/" 'index($5, "/run/netns/") == 1 || index($5, pins) == 1 {print $5}' /proc/self/mountinfo | sort -ur | while read -r m; do umount -l "$m" 2>/dev/null || :; done
+awk '/ - nsfs / {print $5}' /proc/self/mountinfo | sort -ur | while read -r m; do umount -l "$m" 2>/dev/null || :; done
 if mountpoint -q /sys/fs/cgroup; then
     mount --rbind /sys/fs/cgroup "$dir/cgroup"
     mount -t sysfs sysfs /sys
@@ -88,7 +89,7 @@ func (h *Host) mount(ctx context.Context) error {
 	argv := []string{
 		"nsenter", "--net=" + netnsPath(h.Netns()), "--",
 		"unshare", "--mount=" + s.pin(h.name, "mnt"), "--uts=" + s.pin(h.name, "uts"), "--propagation", "private", "--",
-		"sh", "-c", mountScript, "mount", h.dir, h.name, pinDir(s.Dir),
+		"sh", "-c", mountScript, "mount", h.dir, h.name,
 	}
 	for _, p := range slices.Concat(privateFolders, privateFiles) {
 		if _, err := os.Stat(p.target); err == nil {

@@ -102,6 +102,7 @@ func pings(ctx context.Context, h *Host, to string) bool {
 }
 
 func TestNetworkOfTheRack(t *testing.T) {
+	t.Parallel()
 	ctx, rack := testRack(t, "kvtn")
 	a, b := addHost(ctx, t, rack, "a"), addHost(ctx, t, rack, "b")
 	// a was made before b, and knows its name all the same.
@@ -115,6 +116,9 @@ func TestNetworkOfTheRack(t *testing.T) {
 	}
 	if got := output(ctx, t, a, "ls", "/sys/class/net"); strings.Join(strings.Fields(got), " ") != "eth0 eth1 lo" {
 		t.Errorf("links of a = %q", got)
+	}
+	if got := output(ctx, t, b, "sh", "-c", "grep ' - nsfs ' /proc/self/mountinfo || :"); got != "" {
+		t.Errorf("b holds namespaces of others:\n%s", got)
 	}
 	if err := rack.Partition(ctx, []string{"a"}, []string{"b"}); err != nil {
 		t.Fatal(err)
@@ -144,6 +148,7 @@ func TestNetworkOfTheRack(t *testing.T) {
 }
 
 func TestDialAndListen(t *testing.T) {
+	t.Parallel()
 	ctx, rack := testRack(t, "kvtd")
 	a, b := addHost(ctx, t, rack, "a"), addHost(ctx, t, rack, "b")
 	l, err := b.Listen(ctx, "tcp", b.Address().String()+":8080")
@@ -177,6 +182,7 @@ func TestDialAndListen(t *testing.T) {
 }
 
 func TestProcesses(t *testing.T) {
+	t.Parallel()
 	ctx, rack := testRack(t, "kvtp")
 	a := addHost(ctx, t, rack, "a")
 	// Says its pid and its mark, then something each time it is asked to end, and does not.
@@ -246,6 +252,7 @@ func TestOptionsAreChecked(t *testing.T) {
 }
 
 func TestNewRefusesWhatIsNotItsOwn(t *testing.T) {
+	t.Parallel()
 	ctx, rack := testRack(t, "kvtr")
 	o := Options{Prefix: "kvtr", Dir: rack.Dir() + "2"}
 	if _, err := New(ctx, o); !errs.Is(err, errs.Conflict) {
@@ -264,9 +271,12 @@ func TestNewRefusesWhatIsNotItsOwn(t *testing.T) {
 	}
 }
 
-// guestImages builds the guest, or finds it built.
+// guestImages finds the guest built (JEPSEN_GUEST), or builds it.
 func guestImages(ctx context.Context, t *testing.T) string {
 	t.Helper()
+	if built := os.Getenv("JEPSEN_GUEST"); built != "" {
+		return built
+	}
 	out := filepath.Join(os.TempDir(), "kvorum-guest")
 	cmd := exec.CommandContext(ctx, "../../hack/guest/build.sh", out)
 	if text, err := cmd.CombinedOutput(); err != nil {

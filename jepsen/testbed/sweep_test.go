@@ -50,6 +50,7 @@ func helper(dir string) {
 // TestSweepAfterKill kills the process that lays out a rack at several places,
 // and once lets it finish, and looks that a sweep leaves nothing.
 func TestSweepAfterKill(t *testing.T) {
+	t.Parallel()
 	for _, at := range []string{"", "new", "host a", "libvirt a", "host b", "sleep c"} {
 		t.Run(strings.ReplaceAll("at "+at, " ", "_"), func(t *testing.T) {
 			ctx, o := testOptions(t, helperPrefix)
@@ -109,6 +110,7 @@ func killHelperAt(ctx context.Context, t *testing.T, dir, at string) {
 }
 
 func TestSweepTouchesNothingElse(t *testing.T) {
+	t.Parallel()
 	ctx, rack := testRack(t, "kvts")
 	addHost(ctx, t, rack, "a")
 	// A namespace whose name begins as ours do, a process in the root, and a file in the folder.
@@ -144,6 +146,7 @@ func TestSweepTouchesNothingElse(t *testing.T) {
 }
 
 func TestAttachRefusesAnotherRack(t *testing.T) {
+	t.Parallel()
 	ctx, rack := testRack(t, "kvta")
 	if dir, err := Find("kvta"); err != nil || dir != rack.Dir() {
 		t.Errorf("find: %q, %v", dir, err)

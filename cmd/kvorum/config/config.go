@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/kvorum/kvorum/internal/model"
+)
 
 // Span is a time.Duration that reads and writes itself as text, such as "60s".
 type Span time.Duration
@@ -74,6 +78,9 @@ type Agent struct {
 	VCPUs      int      `toml:"vcpus" usage:"virtual CPUs to offer; what the machine has if 0"`
 	RAM        int      `toml:"ram" usage:"memory to offer, MiB; what the machine has if 0"`
 	Disk       int      `toml:"disk" usage:"local disk to offer, GiB; what the folder's filesystem has if 0"`
+	VCPURatio  Ratio    `toml:"vcpu_ratio" usage:"how many times the host's processors may be promised to guests, such as 4.0"`
+	RAMRatio   Ratio    `toml:"ram_ratio" usage:"how many times its memory may be promised"`
+	DiskRatio  Ratio    `toml:"disk_ratio" usage:"how many times its local disk may be promised"`
 	Prefix     string   `toml:"prefix" usage:"first letters of every link, namespace and table that the agent makes"`
 	StopWait   Span     `toml:"stop_wait" usage:"how long a guest may take to shut down before its plug is pulled"`
 	ImageCache int64    `toml:"image_cache" usage:"bytes that unused images may take on this host"`
@@ -95,6 +102,7 @@ func Default() Config {
 			MaxImageBytes: 64 << 30},
 		Control: Control{Listen: "127.0.0.1:8770", Region: "RegionOne", TokenLife: Span(time.Hour), HostLease: Span(10 * time.Second)},
 		Agent: Agent{Listen: "127.0.0.1:8772", Observe: "127.0.0.1:8779", Driver: "libvirt",
-			LibvirtURI: "qemu:///system", Prefix: "kv", StopWait: Span(60 * time.Second), ImageCache: 20 << 30},
+			LibvirtURI: "qemu:///system", Prefix: "kv", StopWait: Span(60 * time.Second), ImageCache: 20 << 30,
+			VCPURatio: model.DefaultVCPURatio, RAMRatio: model.DefaultRAMRatio, DiskRatio: model.DefaultDiskRatio},
 	}
 }

@@ -61,3 +61,49 @@ func TestEverySettingIsDocumentedAndSettable(t *testing.T) {
 		}
 	}
 }
+
+// The files of deploy/ are what people start from: every setting in them is
+// one.
+func TestDeployedFilesLoad(t *testing.T) {
+	for _, name := range []string{"control.toml", "agent.toml"} {
+		c, err := Load(filepath.Join("../../../deploy", name), nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if c.Log.Format != "json" {
+			t.Errorf("%s was not read: %+v", name, c)
+		}
+	}
+}
+
+func TestRatios(t *testing.T) {
+	for _, row := range []struct {
+		text string
+		want Ratio // 0: refused
+		back string
+	}{
+		{"4.0", 400, "4.0"}, {"4", 400, "4.0"}, {"1.5", 150, "1.5"}, {"1.25", 125, "1.25"}, {"0.1", 10, "0.1"}, {"100", 10000, "100.0"},
+		{"16.00", 1600, "16.0"}, {"1.05", 105, "1.05"},
+		{text: "0"}, {text: "0.09"}, {text: "100.01"}, {text: "1.125"}, {text: "-1"}, {text: "1e1"}, {text: "."}, {text: "1."}, {text: ".5"},
+		{text: "1,5"}, {text: ""}, {text: "0x4"}, {text: "99999999999999999999"}, {text: "NaN"},
+	} {
+		var r Ratio
+		err := r.UnmarshalText([]byte(row.text))
+		if (err == nil) != (row.want != 0) || r != row.want || err == nil && r.String() != row.back {
+			t.Errorf("%q: %d, %q, %v; want %d, %q", row.text, r, r, err, row.want, row.back)
+		}
+	}
+	c, err := Load(write(t, "[agent]\nvcpu_ratio = \"16.0\"\n"), []string{"KVORUM_AGENT_RAM_RATIO=1.5"})
+	if err != nil || c.Agent.VCPURatio != 1600 || c.Agent.RAMRatio != 150 || c.Agent.DiskRatio != 100 {
+		t.Errorf("%+v, %v", c.Agent, err)
+	}
+	if c, err := Load(write(t, "[agent]\nvcpu_ratio = 4.5\n"), nil); err != nil || c.Agent.VCPURatio != 450 {
+		t.Errorf("without quotes: %d, %v", c.Agent.VCPURatio, err)
+	}
+	if c, err := Load(write(t, "[agent]\nvcpu_ratio = \"0.0\"\n"), nil); err == nil || !strings.Contains(err.Error(), "line 2") {
+		t.Errorf("out of bounds in a file: %d, %v", c.Agent.VCPURatio, err)
+	}
+	if _, err := Load("", []string{"KVORUM_AGENT_DISK_RATIO=200"}); err == nil || !strings.Contains(err.Error(), "agent.disk_ratio: 200 is not from 0.1 to 100.0") {
+		t.Errorf("out of bounds: %v", err)
+	}
+}

@@ -69,6 +69,10 @@ func (s Setting) Set(text string) error {
 		*p, err = strconv.ParseInt(text, 10, 64)
 	case *Span:
 		err = p.UnmarshalText([]byte(text))
+	case *Ratio:
+		if err := p.UnmarshalText([]byte(text)); err != nil {
+			return errs.Errorf("config.set", errs.Invalid, "%s: %v", s.Key, err)
+		}
 	default:
 		err = fmt.Errorf("the type %s cannot be set", s.value.Type())
 	}

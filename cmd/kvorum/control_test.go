@@ -1,0 +1,28 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/kvorum/kvorum/cmd/kvorum/config"
+)
+
+// Without a cluster, and not told to make one, a control node says what to do,
+// and leaves the folder as it was.
+func TestControlWithoutACluster(t *testing.T) {
+	empty := t.TempDir()
+	for _, dir := range []string{empty, filepath.Join(empty, "not-there")} {
+		conf := config.Default()
+		conf.Node, conf.DataDir = "n1", dir
+		err := runControl(t.Context(), conf, slog.New(slog.DiscardHandler))
+		want := "There is no cluster in " + dir + ". To make a new one of this node, start it once with --control.bootstrap=true."
+		if err == nil || sentence(err) != want {
+			t.Errorf("it says %v, want %q", err, want)
+		}
+	}
+	if left, err := os.ReadDir(empty); err != nil || len(left) > 0 {
+		t.Errorf("it left %v, %v", left, err)
+	}
+}
