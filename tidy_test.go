@@ -181,34 +181,27 @@ func TestTheseNeverMeet(t *testing.T) {
 // importers says which package alone imports a library. A prefix of a folder
 // counts for what lies below it.
 var importers = map[string]string{
-	"github.com/hashicorp/raft":             "raftnode",
-	"github.com/hashicorp/raft-boltdb":      "raftnode",
-	"github.com/hashicorp/go-metrics":       "raftnode",
-	"github.com/hashicorp/go-hclog":         "raftnode",
-	"go.etcd.io/bbolt":                      "raftnode",
-	"github.com/tidwall/btree":              "fsm/state",
-	"github.com/go-chi/chi":                 "api/rest cmd/kvorum",
-	"github.com/prometheus/client_golang":   "api/operator",
-	"github.com/vishvananda/netlink":        "netd/kernel",
-	"github.com/vishvananda/netns":          "netd/kernel",
-	"github.com/insomniacslk/dhcp":          "netd/dhcp",
-	"github.com/miekg/dns":                  "netd/dns",
-	"libvirt.org/go/libvirt":                "hostagent/libvirt",
-	"libvirt.org/go/libvirtxml":             "hostagent/libvirt",
-	"github.com/spf13/cobra":                "cmd/kvorum",
-	"github.com/pelletier/go-toml":          "cmd/kvorum/config",
-	"golang.org/x/crypto/argon2":            "api/identity",
-	"golang.org/x/crypto/ssh":               "api/compute",
-	"golang.org/x/sys/unix":                 "hostagent imagestore jepsen/testbed netd",
-	"github.com/google/uuid":                "api/rest cmd",
-	"pgregory.net/rapid":                    "",
-	"github.com/anishathalye/porcupine":     "jepsen",
-	"github.com/santhosh-tekuri/jsonschema": "api/rest",
-	"github.com/diskfs/go-diskfs":           "metadata",
-	"sigs.k8s.io/knftables":                 "netd/kernel",
-	"github.com/prometheus/client_model/go": "api/operator",
-	"github.com/google/nftables":            "netd/kernel",
-	"golang.org/x/net":                      "",
+	"github.com/hashicorp/raft":           "raftnode",
+	"github.com/hashicorp/raft-boltdb":    "raftnode",
+	"github.com/hashicorp/go-metrics":     "raftnode",
+	"github.com/hashicorp/go-hclog":       "raftnode",
+	"go.etcd.io/bbolt":                    "raftnode",
+	"github.com/tidwall/btree":            "fsm/state",
+	"github.com/go-chi/chi":               "api/rest cmd/kvorum",
+	"github.com/prometheus/client_golang": "api/operator",
+	"github.com/vishvananda/netlink":      "netd/kernel",
+	"github.com/vishvananda/netns":        "netd/kernel",
+	"github.com/insomniacslk/dhcp":        "netd/dhcp",
+	"github.com/miekg/dns":                "netd/dns",
+	"libvirt.org/go/libvirt":              "hostagent/libvirt",
+	"libvirt.org/go/libvirtxml":           "hostagent/libvirt",
+	"github.com/spf13/cobra":              "cmd/kvorum",
+	"github.com/pelletier/go-toml":        "cmd/kvorum/config",
+	"golang.org/x/crypto/argon2":          "api/identity",
+	"golang.org/x/crypto/ssh":             "api/compute",
+	"golang.org/x/sys/unix":               "hostagent imagestore jepsen/testbed netd",
+	"github.com/google/uuid":              "api/rest cmd",
+	"pgregory.net/rapid":                  "",
 }
 
 func TestOneImporterPerLibrary(t *testing.T) {
@@ -234,6 +227,52 @@ func TestOneImporterPerLibrary(t *testing.T) {
 			if !slices.ContainsFunc(strings.Fields(home), func(h string) bool { return under(s.dir, h) }) {
 				t.Errorf("%s imports %s, whose home is %q: because a library that one package imports can be replaced", s.path, path, home)
 			}
+		}
+	}
+}
+
+// TestLibrariesAreUsedAndDecided holds the three lists of libraries together:
+// what go.mod asks for itself, what the table above knows and what decision 1
+// gives reasons for is what is imported, and nothing besides.
+func TestLibrariesAreUsedAndDecided(t *testing.T) {
+	used := map[string]bool{}
+	for _, s := range sources(t) {
+		for _, path := range imports(s) {
+			used[path] = true
+		}
+	}
+	imported := func(lib string) bool {
+		for path := range used {
+			if under(path, lib) || strings.HasPrefix(path, lib+"/v") {
+				return true
+			}
+		}
+		return false
+	}
+	for _, lib := range slices.Sorted(maps.Keys(importers)) {
+		if !imported(lib) {
+			t.Errorf("the table of importers has %s, which nobody imports: because a row without a library hides the next one's decision", lib)
+		}
+	}
+	mod, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decided, err := os.ReadFile("docs/decisions/0001-libraries.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct := regexp.MustCompile(`(?m)^\t(\S+) v\S+$`).FindAllStringSubmatch(string(mod), -1)
+	if len(direct) < 10 {
+		t.Fatalf("found only %d direct requirements in go.mod: the pattern is wrong", len(direct))
+	}
+	for _, m := range direct {
+		lib := regexp.MustCompile(`/v\d+$`).ReplaceAllString(m[1], "")
+		if !imported(lib) {
+			t.Errorf("go.mod asks for %s, which nobody imports: because each library is a promise to follow it (go mod tidy)", m[1])
+		}
+		if name := lib[strings.LastIndex(lib, "/")+1:]; !strings.Contains(string(decided), name) {
+			t.Errorf("decision 1 does not name %s: because each library is a decision", m[1])
 		}
 	}
 }
