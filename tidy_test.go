@@ -108,6 +108,7 @@ var beside = map[string][]string{
 	"fsm":                  {"fsm/command", "fsm/state"},
 	"fsm/command":          {"fsm/state"},
 	"raftnode/*":           {"raftnode"},
+	"imagestore/*":         {"imagestore"},
 	"cmd/*":                {"cmd"},
 	"jepsen/*":             {"jepsen"},
 	"hack/*":               {"hack", "jepsen"},
