@@ -200,7 +200,6 @@ func TestBrokenVariants(t *testing.T) {
 		{NewID, honest},
 		{AckEarly, honest},
 		{LoseTable, "replicas agree"},
-		{LoseTable, "the state is sound"},
 		{OwnClock, "replicas agree"},
 		{Boast, "no host is overfull"},
 		{DropReport, settles},
