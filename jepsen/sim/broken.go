@@ -50,9 +50,6 @@ const (
 	DropReport Variant = "drop-report"
 	// OwnVerdict: the leader calls hosts dead by its own register alone.
 	OwnVerdict Variant = "own-verdict"
-	// ForgetUptime: a voter that has just started takes hosts for silent that it
-	// could not have heard.
-	ForgetUptime Variant = "forget-uptime"
 	// BreakPromise: a voter grants the lease of a host that it promised to hold.
 	BreakPromise Variant = "break-promise"
 	// SelfGrant: a host takes a voter that does not answer for one that grants.
@@ -66,7 +63,7 @@ const (
 // Variants lists every breakage.
 func Variants() []Variant {
 	return []Variant{ForgetGeneration, WrongHost, NoTombstone, EarlyConfirm, NewID, AckEarly, LoseTable, OwnClock, Boast, DropReport,
-		OwnVerdict, ForgetUptime, BreakPromise, SelfGrant, CountFromAnswer, StandStill}
+		OwnVerdict, BreakPromise, SelfGrant, CountFromAnswer, StandStill}
 }
 
 // mislead changes a desired state on its way to a host.

@@ -54,13 +54,28 @@ func (c Counts) String() string {
 // tooLittle says what a run did too little of to count as a test; empty for
 // nothing.
 func (c Counts) tooLittle() string {
-	for _, m := range []struct {
-		what      string
-		have, min int
-	}{
+	return missing([]minimum{
 		{"commits", c.Commits, 100}, {"guests started", c.Starts, 5}, {"servers deleted", c.Deleted, 2},
 		{"faults with effect", c.FaultSum(), 10}, {"states compared", c.Compared, 5},
-	} {
+	})
+}
+
+// tooFewVerdicts says it of a run that is about leases alone.
+func (c Counts) tooFewVerdicts() string {
+	return missing([]minimum{
+		{"verdicts of down", c.Called, 3}, {"verdicts of up again", c.Revived, 3},
+		{"faults with effect", c.FaultSum(), 30}, {"states compared", c.Compared, 5},
+	})
+}
+
+// minimum is what a run must have done at least.
+type minimum struct {
+	what      string
+	have, min int
+}
+
+func missing(all []minimum) string {
+	for _, m := range all {
 		if m.have < m.min {
 			return fmt.Sprintf("only %d %s, at least %d are needed", m.have, m.what, m.min)
 		}

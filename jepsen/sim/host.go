@@ -84,7 +84,7 @@ func (h *host) start() {
 		urls = append(urls, "http://"+n.name)
 	}
 	var err error
-	h.client, err = agentclient.New(agentclient.Config{BaseURLs: urls, Token: agentToken, HostID: h.id, Clock: h.clock, HTTP: h.wire})
+	h.client, err = agentclient.New(agentclient.Config{BaseURLs: urls, HostID: h.id, Clock: h.clock, HTTP: h.wire})
 	if err != nil {
 		panic("sim: " + err.Error())
 	}
@@ -157,6 +157,16 @@ func (h *host) freeze() {
 	if h.w.broken == StandStill {
 		h.clock.stop()
 	}
+}
+
+func (h *host) freezeFor(d time.Duration) {
+	h.freeze()
+	life := h.lives
+	h.w.in(d, func() {
+		if h.lives == life {
+			h.thaw()
+		}
+	})
 }
 
 func (h *host) thaw() {

@@ -54,5 +54,8 @@ func (h *host) call(ask hostagent.Ask, back time.Duration) {
 		take()
 		return
 	}
+	if !h.frozen && h.w.fault("freeze", h.w.opts.Freeze > 0 && h.w.flt.permille(50)) {
+		h.freezeFor(h.w.flt.span(time.Second, 45*time.Second)) // with an answer under way
+	}
 	h.in(back, take)
 }

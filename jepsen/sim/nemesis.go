@@ -69,14 +69,19 @@ func (w *world) cutHost() bool {
 	if len(h.cuts) > 0 {
 		return false
 	}
-	kind, all := cut(1+w.flt.IntN(3)), w.flt.IntN(3) == 0
-	for _, n := range w.nodes {
-		if all || w.flt.IntN(2) == 0 {
-			h.cuts[n.name] = kind
+	kind, from := []cut{cutOff, cutOff, deaf, flaky}[w.flt.IntN(4)], w.nodes
+	switch w.flt.IntN(4) {
+	case 0:
+		from = []*node{w.victim()}
+	case 1: // all of them
+	default:
+		from = nil
+		for _, i := range w.flt.Perm(len(w.nodes))[:1+w.flt.IntN(len(w.nodes))] {
+			from = append(from, w.nodes[i])
 		}
 	}
-	if len(h.cuts) == 0 {
-		return false
+	for _, n := range from {
+		h.cuts[n.name] = kind
 	}
 	w.film.line(h.name, "!", "cut off", "kind=%d from %v", kind, sortedKeys(h.cuts))
 	w.in(w.flt.span(time.Second, 60*time.Second), func() { w.join(h) })
@@ -95,13 +100,7 @@ func (w *world) freeze() bool {
 	if h.agent == nil || h.frozen {
 		return false
 	}
-	h.freeze()
-	life := h.lives
-	w.in(w.flt.span(time.Second, 45*time.Second), func() {
-		if h.lives == life {
-			h.thaw()
-		}
-	})
+	h.freezeFor(w.flt.span(time.Second, 45*time.Second))
 	return true
 }
 

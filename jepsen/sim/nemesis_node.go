@@ -21,12 +21,31 @@ func (w *world) newTerm() bool {
 // restart ends a control node and starts it again a while later.
 func (w *world) restart() bool {
 	n := w.victim()
+	if second := w.second(); second != nil && w.flt.IntN(2) == 0 {
+		n = second
+	}
 	if n.dark {
 		return false
 	}
 	n.stop()
 	w.in(w.flt.span(100*time.Millisecond, 10*time.Second), n.start)
 	return true
+}
+
+// second is a node that does not lead and that a host leans on which is cut off
+// from another one: harm to it adds to the first. nil if there is none.
+func (w *world) second() *node {
+	for _, h := range w.hosts {
+		if len(h.cuts) == 0 || len(h.cuts) == len(w.nodes) {
+			continue
+		}
+		for _, n := range w.nodes {
+			if h.cuts[n.name] == whole && n != w.log.leader {
+				return n
+			}
+		}
+	}
+	return nil
 }
 
 // pause makes a control node stand still for a while.

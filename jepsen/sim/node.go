@@ -13,8 +13,6 @@ import (
 	"github.com/kvorum/kvorum/leader"
 )
 
-const agentToken = "simulated"
-
 // maxBacklog bounds what waits for a paused node; the rest is lost.
 const maxBacklog = 256
 
@@ -56,7 +54,7 @@ func (n *node) open() {
 	n.register = n.w.newVoter(n)
 	n.door = (&agentapi.Door{
 		Cluster: n, Peek: n.machine.View, Feed: n.machine.Feed(), Lease: n.register.Renew,
-		Images: noImages{}, Opener: noSecrets{}, Token: agentToken,
+		Images: noImages{}, Opener: noSecrets{},
 		Clock: impatient{n.clock}, Log: slog.New(slog.DiscardHandler), NewID: n.w.ids.uuid,
 	}).Handler()
 }

@@ -66,6 +66,17 @@ func drawOptions(seed uint64) Options {
 	return o
 }
 
+// aboutLeases leaves one user, and lets so much befall hosts, their guests and
+// control nodes that leases are lost all the time.
+func (o Options) aboutLeases(seed uint64) Options {
+	c := newChance(seed, forLeases)
+	mean := func(lo, hi int) time.Duration { return time.Duration(lo+c.IntN(hi-lo)) * time.Second }
+	o.Users, o.Steps, o.Mishap = 1, 2*o.Steps, mean(2, 6)
+	o.AgentCrash, o.PowerLoss, o.Freeze, o.Cut = mean(60, 240), mean(90, 300), mean(10, 60), mean(4, 20)
+	o.NewTerm, o.Restart, o.Pause, o.Isolate = mean(40, 120), mean(8, 30), mean(20, 90), mean(20, 90)
+	return o
+}
+
 // String gives the options for the film's first line.
 func (o Options) String() string {
 	return fmt.Sprintf("hosts=%d users=%d projects=%d nodes=%d steps=%d subnet=/%d"+

@@ -20,6 +20,8 @@ type Config struct {
 	Chaos bool
 	// Nodes is how many control nodes there are; 0 lets the seed decide.
 	Nodes int
+	// Leases leaves one user, and lets much befall hosts and control nodes.
+	Leases bool
 	// Only names the one checker that is listened to; empty for all. It shows
 	// that a checker sees what another one sees sooner.
 	Only string
@@ -70,6 +72,9 @@ func Run(c Config) Result {
 	if c.Steps > 0 {
 		o.Steps = c.Steps
 	}
+	if c.Leases {
+		o = o.aboutLeases(c.Seed)
+	}
 	if c.Nodes > 0 {
 		o.Nodes = c.Nodes
 	}
@@ -80,7 +85,11 @@ func Run(c Config) Result {
 	w.only = c.Only
 	w.guarded(func() { w.live(c.Chaos) })
 	r := Result{Seed: c.Seed, Options: o, Counts: w.counts, Took: w.clock.Mono(), Bad: w.bad}
-	if w.bad == nil && !c.Chaos {
+	switch {
+	case w.bad != nil || c.Chaos:
+	case c.Leases:
+		r.Invalid = w.counts.tooFewVerdicts()
+	default:
 		r.Invalid = w.counts.tooLittle()
 	}
 	w.film.print("%s\n", r)
