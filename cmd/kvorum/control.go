@@ -94,14 +94,20 @@ func openControl(ctx context.Context, conf config.Config, log *slog.Logger, time
 // enter makes the node a member of a cluster, if it is none yet.
 func (n *controlNode) enter(ctx context.Context) error {
 	const op = "control.enter"
+	_, err := raftnode.ClusterID(n.conf.DataDir)
+	fresh := errs.Is(err, errs.NotFound)
+	if fresh && !n.conf.Control.Bootstrap && n.conf.Control.Join == "" {
+		// First of all: nothing is made where there is no cluster and none is to be.
+		return errs.Errorf(op, errs.Invalid, "There is no cluster in %s. To make a new one of this node, start it once with --bootstrap; "+
+			"to join one, with --join and the token that `kvorum operator token create --role control --name %s` gives there.", n.conf.DataDir, n.conf.Node)
+	}
+	if err != nil && !fresh {
+		return err
+	}
 	if err := os.MkdirAll(n.conf.DataDir, 0o711); err != nil {
 		return errs.E(op, errs.Internal, "the data folder cannot be made", err)
 	}
-	var err error
-	if n.id, err = nodeID(n.file(nodeIDFile)); err != nil {
-		return err
-	}
-	if _, err = raftnode.ClusterID(n.conf.DataDir); !errs.Is(err, errs.NotFound) {
+	if n.id, err = nodeID(n.file(nodeIDFile)); err != nil || !fresh {
 		return err
 	}
 	switch {
@@ -109,11 +115,8 @@ func (n *controlNode) enter(ctx context.Context) error {
 		return errs.Errorf(op, errs.Invalid, "--bootstrap makes a new cluster and --join enters one: give one of them")
 	case n.conf.Control.Bootstrap:
 		return n.found()
-	case n.conf.Control.Join != "":
-		return n.join(ctx)
 	}
-	return errs.Errorf(op, errs.Invalid, "There is no cluster in %s. To make a new one of this node, start it once with --bootstrap; "+
-		"to join one, with --join and the token that `kvorum operator token create --role control --name %s` gives there.", n.conf.DataDir, n.conf.Node)
+	return n.join(ctx)
 }
 
 // open opens all parts; what is open after an error is for close.

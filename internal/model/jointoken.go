@@ -2,7 +2,7 @@ package model
 
 // MaxTokenLife is how long a join token lives at most, in nanoseconds: 15
 // minutes.
-const MaxTokenLife = int64(15 * 60e9)
+const MaxTokenLife = int64(15 * 60 * 1_000_000_000)
 
 // JoinToken lets one node join once. Written by join_token.create and node.join;
 // removed by join_token.delete and by expire.
