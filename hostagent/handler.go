@@ -23,13 +23,11 @@ func (a *Agent) Handler() http.Handler {
 	return mux
 }
 
-// Observer is the agent's side for those who watch over it: GET /healthz and GET
-// /metrics. It changes nothing and tells no secrets; it asks nobody who they are,
-// so that it belongs on loopback or on a network for that.
+// Observer is the agent's side for those who watch over it: GET /healthz. It
+// changes nothing and tells no secrets.
 func (a *Agent) Observer() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.healthz)
-	mux.HandleFunc("GET /metrics", a.metrics)
 	return mux
 }
 

@@ -182,7 +182,7 @@ func TestNewerThanTheFeed(t *testing.T) {
 // is to be told; and mostly it is told no more than what changed.
 func TestRandomCloud(t *testing.T) {
 	deltas, wholes, same := 0, 0, 0
-	for seed := range uint64(4) {
+	for seed := range uint64(6) {
 		w := newRandom(t, seed)
 		has := map[model.HostID]assign.Sheet{}
 		for range 250 {

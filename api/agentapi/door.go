@@ -83,7 +83,11 @@ func mustBe(r *http.Request, host string) error {
 
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
 	kind := errs.KindOf(err)
-	d.Log.Warn("agent's call failed", "path", r.URL.Path, "error", err)
+	level := slog.LevelWarn
+	if kind == errs.NotFound || r.Context().Err() != nil {
+		level = slog.LevelDebug // a host that is not registered yet, as each is once; or one that went away
+	}
+	d.Log.Log(r.Context(), level, "agent's call failed", "path", r.URL.Path, "error", err)
 	d.answer(w, kind.HTTPStatus(), map[string]any{"error": map[string]string{"kind": kind.String(), "message": errs.Message(err)}})
 }
 

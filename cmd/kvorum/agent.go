@@ -5,11 +5,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/kvorum/kvorum/api/operator"
 	"github.com/kvorum/kvorum/cmd/kvorum/config"
 	"github.com/kvorum/kvorum/hostagent"
 	"github.com/kvorum/kvorum/hostagent/control"
@@ -204,7 +206,7 @@ func (a *agent) run(ctx context.Context) error {
 	defer port.Close()
 	s.on(port.Listener(pki.Host), a.agent.Handler())
 	if a.conf.Agent.Observe != "" {
-		if _, err := s.open(a.conf.Agent.Observe, a.agent.Observer()); err != nil {
+		if _, err := s.open(a.conf.Agent.Observe, a.observer()); err != nil {
 			return err
 		}
 	}
@@ -222,6 +224,15 @@ func (a *agent) run(ctx context.Context) error {
 		}
 		return err
 	}
+}
+
+// observer is what those look at who watch over the agent.
+func (a *agent) observer() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/healthz", a.agent.Observer())
+	door := &operator.Door{Metrics: operator.NewMetrics(a.samples), Token: a.conf.Metrics.Token, Ready: a.agent.Ready}
+	door.Register(mux)
+	return mux
 }
 
 // learnNodes keeps the list of control nodes as the lease's answers tell it.
