@@ -82,10 +82,12 @@ func filterTunnels(c Config, guests Table) Table {
 	}
 	guests.Sets = append(guests.Sets, tunnelSets(c)...)
 	guests.Counters = append(guests.Counters, "drop_to_tunnel", "drop_from_tunnel")
-	guests.Chains = append(guests.Chains, toTunnelChain, fromTunnelChain,
-		Chain{Name: "forward", Head: "type filter hook forward priority -200; policy accept;", Rules: []Rule{
-			rule("all that enters a tunnel", "oifname "+link+" jump to_tunnel"),
-		}})
+	guests.Chains = append(guests.Chains, toTunnelChain, fromTunnelChain)
+	for i, chain := range guests.Chains {
+		if chain.Name == "forward" {
+			guests.Chains[i].Rules = append(chain.Rules, rule("all that enters a tunnel", "oifname "+link+" jump to_tunnel"))
+		}
+	}
 	return guests
 }
 

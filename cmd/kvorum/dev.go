@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -55,9 +56,18 @@ func devCommand() *cobra.Command {
 
 // runDev runs a control node and a simulated host until ctx ends.
 func runDev(ctx context.Context, conf config.Config, log *slog.Logger, say func([]byte) (int, error)) error {
+	// Where the first start found a free port, later ones take the same: it is in
+	// the state.
+	kept := filepath.Join(conf.DataDir, "internal-address")
+	if b, err := os.ReadFile(kept); err == nil && strings.HasSuffix(conf.Control.Listen, ":0") {
+		conf.Control.Listen = strings.TrimSpace(string(b))
+	}
 	n, err := openControl(ctx, conf, log, raftTimes{election: devElection})
 	if err != nil {
 		return err
+	}
+	if err := os.WriteFile(kept, []byte(n.tcp.Addr().String()+"\n"), 0o600); err != nil {
+		return errors.Join(errs.E("dev", errs.Internal, "", err), n.close())
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
