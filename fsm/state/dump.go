@@ -2,11 +2,11 @@ package state
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 
+	"github.com/kvorum/kvorum/internal/canon"
 	"github.com/kvorum/kvorum/internal/errs"
 )
 
@@ -31,8 +31,10 @@ type line struct {
 }
 
 func (t *table[T]) dump(yield func([]byte) error) error {
+	var b []byte
 	for row := range t.all() {
-		if err := yield(encode(row)); err != nil {
+		b = canon.Append(b[:0], row)
+		if err := yield(b); err != nil {
 			return err
 		}
 	}
@@ -41,9 +43,7 @@ func (t *table[T]) dump(yield func([]byte) error) error {
 
 func (t *table[T]) load(b []byte) error {
 	row := new(T)
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(row); err != nil {
+	if err := canon.Decode(b, row); err != nil {
 		return err
 	}
 	if was := t.put(row); was != nil {

@@ -20,7 +20,7 @@ type View struct {
 func (v View) Hash() Sum { return v.sum }
 
 // Cluster names the cluster; nil before it is initialized.
-func (v View) Cluster() *model.Cluster { return v.t.cluster.get(nil) }
+func (v View) Cluster() *model.Cluster { return v.t.cluster.get(&model.Cluster{}) }
 
 // PutCluster stores the cluster's row.
 func (tx *Tx) PutCluster(c *model.Cluster) { tx.t.cluster.put(c) }
