@@ -64,7 +64,7 @@ func Encode(e Envelope) ([]byte, error) {
 }
 
 // usualBytes is enough for most commands.
-const usualBytes = 512
+const usualBytes = 1024
 
 // Decode is Encode's inverse. Unknown kinds and unknown fields are errors: a
 // node that cannot read an entry must stop, never skip it.

@@ -66,7 +66,7 @@ type table[T any] struct {
 
 // degree of the trees: a write copies one node of up to twice as many rows in
 // each tree, for each published view.
-const degree = 16
+const degree = 32
 
 func newTable[T any](s schema[T]) *table[T] {
 	t := &table[T]{schema: &s, dirty: true, pivots: &sync.Pool{New: func() any { return new(T) }}}

@@ -11,11 +11,12 @@ type Tx struct {
 func (tx *Tx) Commit() {
 	s := tx.store
 	var seq uint32
+	emit := func(op Op, kind, id, project string) {
+		s.feed.add(Change{Index: tx.Index, Seq: seq, Op: op, Kind: kind, ID: id, Project: project})
+		seq++
+	}
 	for _, t := range s.live.list {
-		t.changes(func(op Op, kind, id, project string) {
-			s.feed.add(Change{Index: tx.Index, Seq: seq, Op: op, Kind: kind, ID: id, Project: project})
-			seq++
-		})
+		t.changes(emit)
 		t.commit()
 	}
 	tx.end()

@@ -1,7 +1,5 @@
 package model
 
-import "regexp"
-
 // The typed ids. Projects, users, roles and domains have 32 hex digits (the
 // first domain is literally "default"); the others are UUIDs in their
 // canonical lower-case form; a flavor's is any short string.
@@ -20,13 +18,27 @@ type (
 	HostID    string
 )
 
-var (
-	uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-	hexForm  = regexp.MustCompile(`^[0-9a-f]{32}$`)
-)
-
 // IsUUID tells whether s is a UUID in canonical lower-case form.
-func IsUUID(s string) bool { return len(s) == 36 && uuidForm.MatchString(s) }
+func IsUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		if dash := i == 8 || i == 13 || i == 18 || i == 23; dash != (s[i] == '-') || !dash && !hexDigit(s[i]) {
+			return false
+		}
+	}
+	return true
+}
 
 // IsHexID tells whether s is 32 lower-case hex digits.
-func IsHexID(s string) bool { return len(s) == 32 && hexForm.MatchString(s) }
+func IsHexID(s string) bool {
+	for i := range len(s) {
+		if !hexDigit(s[i]) {
+			return false
+		}
+	}
+	return len(s) == 32
+}
+
+func hexDigit(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' }
