@@ -65,10 +65,11 @@ func (t *tables) share(prev *tables) *tables {
 	return c
 }
 
-func shared[T any](live, prev *table[T]) *table[T] {
-	if !live.dirty && prev != nil {
+func shared[T any](live, prev tableOf[T]) tableOf[T] {
+	t := live.(*table[T])
+	if !t.dirty && prev != nil {
 		return prev
 	}
-	live.dirty = false
-	return live.snap()
+	t.dirty = false
+	return t.snap()
 }
