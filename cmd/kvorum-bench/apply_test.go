@@ -1,26 +1,17 @@
 package main
 
 import (
-	"syscall"
 	"testing"
 
 	"github.com/kvorum/kvorum/fsm"
+	"github.com/kvorum/kvorum/fsm/command"
 )
 
-func cpuTime() int64 {
-	var u syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return u.Utime.Nano() + u.Stime.Nano()
-}
-
-// BenchmarkApply measures the state machine alone: batches as 256 callers
+// BenchmarkApply measures the state machine alone: batches as many callers
 // make them, without a log.
 func BenchmarkApply(b *testing.B) {
-	for _, r := range proposeRows {
-		if r.callers != 256 {
-			continue
-		}
-		b.Run(r.name, func(b *testing.B) { benchmarkApply(b, r.load()) })
+	for _, name := range []string{"update", "create"} {
+		b.Run(name, func(b *testing.B) { benchmarkApply(b, workloads[name]) })
 	}
 }
 
@@ -40,23 +31,36 @@ func benchmarkApply(b *testing.B, w workload) {
 			}
 		}
 	}
-	if err := w.prepare(func(data []byte) error { apply(data); return nil }); err != nil {
+	encode := func(e command.Envelope) []byte {
+		data, err := command.Encode(e)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return data
+	}
+	for _, list := range w.prepare() {
+		for _, c := range list {
+			apply(encode(envelope("", c)))
+		}
+	}
+	ids, err := newIDs(b.N * idsPerCommand)
+	if err != nil {
 		b.Fatal(err)
 	}
-	data := make([][]byte, b.N)
-	size := 0
+	data, size := make([][]byte, b.N), 0
 	for i := range data {
-		data[i] = w.command(i%256, uint64(i/256))
+		mine := ids.part(i, idsPerCommand)
+		data[i] = encode(envelope(mine.take(), w.command(i, mine)))
 		size += len(data[i])
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
-	before := cpuTime()
+	used := cpuSeconds()
 	for len(data) > 0 {
 		n := min(batch, len(data))
 		apply(data[:n]...)
 		data = data[n:]
 	}
+	b.ReportMetric((cpuSeconds()-used)/float64(b.N)*1e9, "cpu-ns/op")
 	b.ReportMetric(float64(size)/float64(b.N), "entry-B")
-	b.ReportMetric(float64(cpuTime()-before)/float64(b.N), "cpu-ns/op")
 }

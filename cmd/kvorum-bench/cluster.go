@@ -115,7 +115,7 @@ const patience = 60 * time.Second
 // until asks again and again whether something is so.
 func until(what string, so func() (bool, error)) error {
 	watch := clock.Real{}
-	for limit := watch.Mono() + patience; watch.Mono() < limit; <-watch.After(5 * time.Millisecond) {
+	for limit := watch.Mono() + patience; watch.Mono() < limit; <-watch.After(time.Millisecond) {
 		if ok, err := so(); ok || err != nil {
 			return err
 		}

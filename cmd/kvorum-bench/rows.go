@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
+	"sync/atomic"
+	"time"
 
 	"github.com/kvorum/kvorum/internal/clock"
 )
@@ -156,31 +159,39 @@ func (c *cluster) killLeader() (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	left := c.others(leader)
-	type written struct {
-		at  int64
-		err error
-	}
-	results := make(chan written, len(left))
 	killed := clock.Real{}.Now().UnixNano()
 	if err := leader.kill(); err != nil {
 		return 0, err
 	}
-	for _, p := range left {
+	written, err := c.firstWrite(c.others(leader))
+	if err != nil {
+		return 0, err
+	}
+	return float64(written-killed) / 1e6, c.restart(leader)
+}
+
+// firstWrite lets all nodes try to write until one of them has done it, and
+// gives the time of that.
+func (c *cluster) firstWrite(nodes []*process) (int64, error) {
+	var first atomic.Int64
+	errs := make(chan error, len(nodes))
+	for _, p := range nodes {
 		go func() {
-			r, err := p.tell(order{Do: "write", Span: patience})
-			results <- written{r.At, err}
+			errs <- until("a write", func() (bool, error) {
+				r, err := p.tell(order{Do: "write", Span: attempt})
+				if r.At != 0 {
+					first.CompareAndSwap(0, r.At)
+				}
+				return first.Load() != 0, err
+			})
 		}()
 	}
-	first := int64(0)
-	for range left {
-		w := <-results
-		if w.err != nil {
-			return 0, w.err
-		}
-		if first == 0 || w.at < first {
-			first = w.at
-		}
+	var all error
+	for range nodes {
+		all = errors.Join(all, <-errs)
 	}
-	return float64(first-killed) / 1e6, c.restart(leader)
+	return first.Load(), all
 }
+
+// attempt is how long a node tries to write before it is asked again.
+const attempt = 200 * time.Millisecond

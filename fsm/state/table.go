@@ -116,11 +116,11 @@ func (t *table[T]) placeBy(i int, row *T) place[T] {
 	return place[T]{head, row}
 }
 
-// get finds the row with pivot's key; nil if there is none. It keeps no hold
-// of pivot, which can so stay on the caller's stack.
-func (t *table[T]) get(pivot *T) *T {
+// get finds the row with pivot's key; nil if there is none. It takes pivot as a
+// value, which so need not be allocated.
+func (t *table[T]) get(pivot T) *T {
 	p := t.pivots.Get().(*T)
-	*p = *pivot
+	*p = pivot
 	found, _ := t.rows.Get(t.place(p))
 	t.pivots.Put(p)
 	return found.row
@@ -168,9 +168,9 @@ func (t *table[T]) scan(i int, pivot *T, yield func(*T) bool) {
 }
 
 // first is the first row that where would give; nil if there is none.
-func (t *table[T]) first(i int, pivot *T) (found *T) {
+func (t *table[T]) first(i int, pivot T) (found *T) {
 	p := t.pivots.Get().(*T)
-	*p = *pivot
+	*p = pivot
 	t.scan(i, p, func(row *T) bool { found = row; return false })
 	t.pivots.Put(p)
 	return found

@@ -55,7 +55,7 @@ func same(t *rapid.T, tb *table[item], want map[int]string) {
 		if want[id] != "" {
 			byGroup[want[id]] = append(byGroup[want[id]], id)
 		}
-		if got := tb.get(&item{ID: id}); got == nil || got.Group != want[id] {
+		if got := tb.get(item{ID: id}); got == nil || got.Group != want[id] {
 			t.Fatalf("item %d is %v, want group %q", id, got, want[id])
 		}
 	}
@@ -74,7 +74,7 @@ func same(t *rapid.T, tb *table[item], want map[int]string) {
 		if !slices.Equal(got, byGroup[g]) {
 			t.Fatalf("group %s: %v, want %v", g, got, byGroup[g])
 		}
-		if first := tb.first(0, &item{Group: g}); (first == nil) != (len(got) == 0) || first != nil && first.ID != got[0] {
+		if first := tb.first(0, item{Group: g}); (first == nil) != (len(got) == 0) || first != nil && first.ID != got[0] {
 			t.Fatalf("group %s begins with %v, want %v", g, first, got)
 		}
 	}

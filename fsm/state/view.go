@@ -20,7 +20,7 @@ type View struct {
 func (v View) Hash() Sum { return v.sum }
 
 // Cluster names the cluster; nil before it is initialized.
-func (v View) Cluster() *model.Cluster { return v.t.cluster.get(&model.Cluster{}) }
+func (v View) Cluster() *model.Cluster { return v.t.cluster.get(model.Cluster{}) }
 
 // PutCluster stores the cluster's row.
 func (tx *Tx) PutCluster(c *model.Cluster) { tx.t.cluster.put(c) }
@@ -42,7 +42,7 @@ func (tx *Tx) Take(counter Counter, n int) uint64 {
 }
 
 // Result finds what a request was answered.
-func (v View) Result(id string) *model.Result { return v.t.results.get(&model.Result{ID: id}) }
+func (v View) Result(id string) *model.Result { return v.t.results.get(model.Result{ID: id}) }
 
 // ResultCount is how many are remembered.
 func (v View) ResultCount() int { return v.t.results.len() }
