@@ -55,6 +55,9 @@ func New(check bool) *Machine {
 // View is the latest state.
 func (m *Machine) View() state.View { return m.store.View() }
 
+// Snapshot is everything, for a new node to begin from.
+func (m *Machine) Snapshot() state.Snapshot { return m.store.Snapshot() }
+
 // Feed tells what changed.
 func (m *Machine) Feed() *state.Feed { return m.store.Feed() }
 

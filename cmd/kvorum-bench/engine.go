@@ -149,7 +149,7 @@ func (r replica) ApplyBatch(entries []raftnode.Entry) (out []any, err error) {
 }
 
 // Snapshot implements raftnode.StateMachine.
-func (r replica) Snapshot() (io.WriterTo, error) { return r.View(), nil }
+func (r replica) Snapshot() (io.WriterTo, error) { return r.Machine.Snapshot(), nil }
 
 // freshDir makes a node's folder.
 func freshDir(dir string) error { return os.MkdirAll(dir, 0o755) }

@@ -35,7 +35,7 @@ func (r replica) ApplyBatch(entries []raftnode.Entry) (out []any, err error) {
 }
 
 // Snapshot implements raftnode.StateMachine.
-func (r replica) Snapshot() (io.WriterTo, error) { return r.View(), nil }
+func (r replica) Snapshot() (io.WriterTo, error) { return r.Machine.Snapshot(), nil }
 
 // cluster is the control node as the front doors use it.
 type cluster struct {

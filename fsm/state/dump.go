@@ -53,8 +53,11 @@ func (t *table[T]) load(b []byte) error {
 	return nil
 }
 
-// WriteTo writes the view as a snapshot: a header line, then a line per row.
-func (v View) WriteTo(w io.Writer) (int64, error) {
+// Snapshot is a view with all that there is: what a node needs to begin from.
+type Snapshot struct{ View }
+
+// WriteTo writes a header line, then a line per row.
+func (v Snapshot) WriteTo(w io.Writer) (int64, error) {
 	out := &counter{w: bufio.NewWriterSize(w, 1<<16)}
 	enc := json.NewEncoder(out)
 	h := header{Version: SnapshotVersion, Stamp: v.Stamp, Hash: v.t.total().String()}

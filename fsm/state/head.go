@@ -29,6 +29,9 @@ func addressHead[S ~string](network S, ip string) uint64 {
 	return head | uint64(binary.BigEndian.Uint32(b[12:]))
 }
 
+// millis is a time in Unix nanoseconds in steps of about a millisecond.
+func millis(at int64) uint64 { return uint64(at) >> 20 }
+
 // hash32 is a digest of two strings, the same on every node.
 func hash32(a, b string) uint32 {
 	h := uint64(len(a))

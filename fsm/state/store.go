@@ -66,6 +66,19 @@ func (s *Store) publish() {
 	if v := s.view.Load(); v != nil {
 		prev = v.t
 	}
-	s.view.Store(&View{t: s.live.share(prev), Stamp: s.at, sum: s.live.total()})
+	s.view.Store(&View{t: s.live.share(prev), Stamp: s.at, sum: s.live.total(), results: s.live.results.len()})
 	s.feed.publish(s.at.Index)
+}
+
+// Snapshot gives everything that is committed, in constant time.
+func (s *Store) Snapshot() Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.publish()
+	v := *s.view.Load()
+	t := *v.t
+	t.results = shared(s.live.results, nil)
+	t.list = t.all()
+	v.t = &t
+	return Snapshot{v}
 }

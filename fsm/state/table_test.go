@@ -19,19 +19,25 @@ type item struct {
 // itemTables are tables of the same rows with different places for them; what
 // they offer is the same.
 var itemTables = map[string]func() *table[item]{
-	"plain": func() *table[item] { return itemTable(nil, nil) },
+	"plain": func() *table[item] { return itemTable(nil, index[item]{}) },
 	"by digests": func() *table[item] {
-		return itemTable(func(i *item) uint64 { return uint64(i.ID/4)<<32 | uint64(i.ID/2) }, func(i *item) (string, string) { return i.Group, "" })
+		return itemTable(func(i *item) uint64 { return uint64(i.ID/4)<<32 | uint64(i.ID/2) }, index[item]{group: itemGroup})
+	},
+	"by age": func() *table[item] {
+		return itemTable(nil, index[item]{group: itemGroup, since: func(i *item) uint64 { return uint64(i.ID / 3) }})
 	},
 }
 
-func itemTable(head func(*item) uint64, group func(*item) (string, string)) *table[item] {
+func itemGroup(i *item) (string, string) { return i.Group, "" }
+
+func itemTable(head func(*item) uint64, by index[item]) *table[item] {
+	by.has = func(i *item) bool { return i.Group != "" }
+	by.cmp = func(a, b *item) int { return cmp.Compare(a.Group, b.Group) }
 	return newTable(schema[item]{name: "items",
-		key:   func(a, b *item) int { return cmp.Compare(a.ID, b.ID) },
-		head:  head,
-		ident: func(i *item) (string, string) { return "x", "" },
-		indexes: []index[item]{{has: func(i *item) bool { return i.Group != "" },
-			cmp: func(a, b *item) int { return cmp.Compare(a.Group, b.Group) }, group: group}}})
+		key:     func(a, b *item) int { return cmp.Compare(a.ID, b.ID) },
+		head:    head,
+		ident:   func(i *item) (string, string) { return "x", "" },
+		indexes: []index[item]{by}})
 }
 
 // alike are two groups with the same digest.

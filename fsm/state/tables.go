@@ -166,10 +166,10 @@ func (t *tables) networkTables() {
 		head:  func(r *model.Port) uint64 { return head64(r.ID) },
 		ident: func(p *model.Port) (string, string) { return string(p.ID), string(p.ProjectID) },
 		indexes: []index[model.Port]{
-			{cmp: func(a, b *model.Port) int { return cmp.Compare(a.NetworkID, b.NetworkID) }, group: func(r *model.Port) (string, string) { return string(r.NetworkID), "" }},
+			{cmp: func(a, b *model.Port) int { return cmp.Compare(a.NetworkID, b.NetworkID) }, group: func(r *model.Port) (string, string) { return string(r.NetworkID), "" }, since: func(r *model.Port) uint64 { return millis(r.CreatedAt) }},
 			{has: func(p *model.Port) bool { return p.DeviceID != "" },
 				cmp: func(a, b *model.Port) int { return cmp.Compare(a.DeviceID, b.DeviceID) }, group: func(r *model.Port) (string, string) { return r.DeviceID, "" }},
-			{cmp: func(a, b *model.Port) int { return cmp.Compare(a.ProjectID, b.ProjectID) }, group: func(r *model.Port) (string, string) { return string(r.ProjectID), "" }},
+			{cmp: func(a, b *model.Port) int { return cmp.Compare(a.ProjectID, b.ProjectID) }, group: func(r *model.Port) (string, string) { return string(r.ProjectID), "" }, since: func(r *model.Port) uint64 { return millis(r.CreatedAt) }},
 			{cmp: func(a, b *model.Port) int {
 				return cmp.Or(cmp.Compare(a.NetworkID, b.NetworkID), cmp.Compare(a.MAC, b.MAC))
 			}, group: func(r *model.Port) (string, string) { return string(r.NetworkID), r.MAC }},
@@ -198,13 +198,13 @@ func (t *tables) serverTables() {
 		head:  func(r *model.Server) uint64 { return head64(r.ID) },
 		ident: func(s *model.Server) (string, string) { return string(s.ID), string(s.ProjectID) },
 		indexes: []index[model.Server]{
-			{cmp: func(a, b *model.Server) int { return cmp.Compare(a.ProjectID, b.ProjectID) }, group: func(r *model.Server) (string, string) { return string(r.ProjectID), "" }},
+			{cmp: func(a, b *model.Server) int { return cmp.Compare(a.ProjectID, b.ProjectID) }, group: func(r *model.Server) (string, string) { return string(r.ProjectID), "" }, since: func(r *model.Server) uint64 { return r.Num }},
 			{has: func(s *model.Server) bool { return s.HostID != "" },
-				cmp: func(a, b *model.Server) int { return cmp.Compare(a.HostID, b.HostID) }, group: func(r *model.Server) (string, string) { return string(r.HostID), "" }},
+				cmp: func(a, b *model.Server) int { return cmp.Compare(a.HostID, b.HostID) }, group: func(r *model.Server) (string, string) { return string(r.HostID), "" }, since: func(r *model.Server) uint64 { return r.Num }},
 			{has: func(s *model.Server) bool { return s.TaskState == model.TaskScheduling },
 				cmp: func(a, b *model.Server) int { return cmp.Compare(a.Num, b.Num) }, head: func(r *model.Server) uint64 { return r.Num }},
 			{has: func(s *model.Server) bool { return s.ImageID != "" },
-				cmp: func(a, b *model.Server) int { return cmp.Compare(a.ImageID, b.ImageID) }, group: func(r *model.Server) (string, string) { return string(r.ImageID), "" }},
+				cmp: func(a, b *model.Server) int { return cmp.Compare(a.ImageID, b.ImageID) }, group: func(r *model.Server) (string, string) { return string(r.ImageID), "" }, since: func(r *model.Server) uint64 { return r.Num }},
 		}})
 	t.actions = newTable(schema[model.ServerAction]{name: "server_actions",
 		key: func(a, b *model.ServerAction) int {

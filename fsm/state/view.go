@@ -13,6 +13,8 @@ type View struct {
 	Stamp
 	t   *tables
 	sum Sum
+	// results is how many are remembered; they themselves are not in a view.
+	results int
 }
 
 // Hash is the state's hash: equal on every node at equal index. It is known
@@ -41,14 +43,17 @@ func (tx *Tx) Take(counter Counter, n int) uint64 {
 	return first
 }
 
+// ResultCount is how many requests' results are remembered.
+func (v View) ResultCount() int { return v.results }
+
 // Result finds what a request was answered.
-func (v View) Result(id string) *model.Result { return v.t.results.get(model.Result{ID: id}) }
+func (tx *Tx) Result(id string) *model.Result { return tx.t.results.get(model.Result{ID: id}) }
 
 // ResultCount is how many are remembered.
-func (v View) ResultCount() int { return v.t.results.len() }
+func (tx *Tx) ResultCount() int { return tx.t.results.len() }
 
 // ResultsByUntil lists remembered results, the first to be forgotten first.
-func (v View) ResultsByUntil() iter.Seq[*model.Result] { return v.t.results.ordered(resultsByUntil) }
+func (tx *Tx) ResultsByUntil() iter.Seq[*model.Result] { return tx.t.results.ordered(resultsByUntil) }
 
 // PutResult remembers a result.
 func (tx *Tx) PutResult(r *model.Result) { tx.t.results.put(r) }

@@ -109,7 +109,7 @@ func (l *logbook) begin(skew time.Duration) {
 // snapshot is the front node's state as a snapshot.
 func (l *logbook) snapshot() []byte {
 	var b bytes.Buffer
-	if _, err := l.front.View().WriteTo(&b); err != nil {
+	if _, err := l.front.Snapshot().WriteTo(&b); err != nil {
 		panic("sim: a snapshot to memory failed: " + err.Error())
 	}
 	if l.w.broken == LoseTable {
