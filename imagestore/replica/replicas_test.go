@@ -100,6 +100,13 @@ func (c *cloud) Push(ctx context.Context, address string, e imagestore.Entry, bo
 	return n.replicas.Take(ctx, e, body)
 }
 
+// set says whether a node is away; pushes may still be under way.
+func (c *cloud) set(name string, away bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.away[name] = away
+}
+
 // upload puts bytes on a node.
 func (c *cloud) upload(name, text string) imagestore.Entry {
 	c.t.Helper()
@@ -121,12 +128,13 @@ func (c *cloud) have(e imagestore.Entry) (n int) {
 
 func TestSpreadNeedsAMajority(t *testing.T) {
 	c := newCloud(t, "a", "b", "c", "d", "e")
-	c.away["b"], c.away["c"] = true, true
+	c.set("b", true)
+	c.set("c", true)
 	e := c.upload("a", "image")
 	if err := c.nodes["a"].replicas.Spread(t.Context(), e.SHA256); err != nil || c.have(e) < 3 {
 		t.Errorf("with two away: %v, on %d nodes", err, c.have(e))
 	}
-	c.away["d"] = true
+	c.set("d", true)
 	other := c.upload("a", "other")
 	if err := c.nodes["a"].replicas.Spread(t.Context(), other.SHA256); !errs.Is(err, errs.Unavailable) {
 		t.Errorf("with three away: %v", err)
@@ -142,12 +150,13 @@ func TestNodesFetchWhatTheyLack(t *testing.T) {
 	c := newCloud(t, "a", "b", "c")
 	e := c.upload("a", "image")
 	c.wanted = []imagestore.Entry{e}
-	c.away["a"] = true
+	c.set("a", true)
 	b := c.nodes["b"].replicas
 	if _, _, err := b.Open(t.Context(), e); !errs.Is(err, errs.Unavailable) {
 		t.Errorf("nobody has it: %v", err)
 	}
-	c.away["a"], c.twist = false, true
+	c.set("a", false)
+	c.twist = true
 	if _, _, err := b.Open(t.Context(), e); !errs.Is(err, errs.Unavailable) || c.have(e) != 1 {
 		t.Errorf("damaged on the way: %v, on %d nodes", err, c.have(e))
 	}
@@ -196,48 +205,4 @@ func TestManyAskOnce(t *testing.T) {
 	if c.calls != 1 {
 		t.Errorf("%d transfers", c.calls)
 	}
-}
-
-// TestGarbage: bytes that no image names stay for a while, longer if they are
-// pushed again meanwhile, and go then; what is named stays.
-func TestGarbage(t *testing.T) {
-	c := newCloud(t, "a")
-	named, stray, again := c.upload("a", "named"), c.upload("a", "stray"), c.upload("a", "again")
-	c.wanted = []imagestore.Entry{named}
-	a := c.nodes["a"]
-	ctx, cancel := context.WithCancel(t.Context())
-	looked := make(chan struct{})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		a.replicas.Run(ctx, func() <-chan struct{} {
-			select {
-			case looked <- struct{}{}:
-			case <-ctx.Done():
-			}
-			return nil
-		})
-	}()
-	look := func(after time.Duration) {
-		c.clock.Advance(after)
-		for c.clock.Waiting() == 0 {
-			c.clock.Advance(0)
-		}
-		c.clock.Advance(31 * time.Second)
-		<-looked
-	}
-	<-looked
-	look(0)
-	look(3 * time.Hour)
-	if err := a.replicas.Take(t.Context(), again, bytes.NewReader(nil)); err != nil {
-		t.Error(err)
-	}
-	look(0)
-	look(3 * time.Hour)
-	look(0)
-	if !a.store.Has(named.SHA256) || a.store.Has(stray.SHA256) || !a.store.Has(again.SHA256) {
-		t.Errorf("named %v, stray %v, pushed again %v", a.store.Has(named.SHA256), a.store.Has(stray.SHA256), a.store.Has(again.SHA256))
-	}
-	cancel()
-	<-done
 }
