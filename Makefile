@@ -62,7 +62,8 @@ bench: build ## the benchmarks, side by side with their peers; ROW=name for some
 
 .PHONY: golden
 golden: ## rewrite the golden files; read the difference before you commit it
-	$(GO) test -tags $(TAGS) ./metadata ./fsm/command ./netd ./api/compute ./api/image ./api/network ./hostagent/libvirt -run 'Golden|XML' -update
+	$(GO) test -tags $(TAGS) ./internal/assign ./metadata ./fsm/command ./netd ./hostagent/libvirt -run 'Golden|XML' -update
+	$(GO) test -tags $(TAGS) ./api/compute ./api/image ./api/network -update
 
 .PHONY: stats
 stats: ## lines of source and of tests, longest files and functions

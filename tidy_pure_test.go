@@ -61,7 +61,7 @@ var pureRooms = []string{"fsm", "placement", "netd", "internal/model", "internal
 var only = map[string][]string{
 	"context":     {"Context", "Canceled", "DeadlineExceeded"},
 	"io":          {"Reader", "Writer", "EOF"},
-	"net":         {"ParseMAC", "HardwareAddr"},
+	"net":         {"ParseMAC", "HardwareAddr", "SplitHostPort"},
 	"net/http":    {"Handler"},
 	"sync":        {"Mutex", "RWMutex"},
 	"sync/atomic": {"Pointer"},

@@ -103,7 +103,8 @@ func admit(tx *state.Tx, env command.Envelope, meta command.Meta) ([]string, err
 }
 
 // checkActor refuses commands of a deposed leader, and of users and projects
-// that changed since the request was authorized.
+// that changed since the request was authorized. Who acts without a project
+// acts on itself: on its tokens or its password.
 func checkActor(v state.View, env command.Envelope, meta command.Meta) error {
 	const op = "fsm.actor"
 	by := env.By
@@ -114,7 +115,8 @@ func checkActor(v state.View, env command.Envelope, meta command.Meta) error {
 		return nil
 	}
 	u, p := v.User(by.UserID), v.Project(by.ProjectID)
-	if u == nil || u.Disabled || u.Epoch > by.UserEpoch || p == nil || p.Disabled || p.Epoch > by.ProjectEpoch {
+	inProject := p != nil && !p.Disabled && p.Epoch <= by.ProjectEpoch
+	if u == nil || u.Disabled || u.Epoch > by.UserEpoch || by.ProjectID != "" && !inProject {
 		return errs.Errorf(op, errs.Unauthorized, "the user or project changed while the request was under way: authenticate again")
 	}
 	return nil

@@ -28,6 +28,10 @@ type Config struct {
 	Network Network
 	Control Control
 	Disk    Disk
+	// Leases carries the renewals of the host's lease. Nodes are the addresses of
+	// control nodes to begin with; the lease tells of further ones.
+	Leases LeaseTransport
+	Nodes  []string
 	// Images is where images come from. Nil means a cache in ImageDir, filled
 	// through Control, that prunes when it is over ImageLimit bytes (0: never).
 	Images     ImageStore
@@ -61,9 +65,11 @@ type Agent struct {
 	driver   Driver
 	network  Network
 	control  Control
+	leases   LeaseTransport
 	contact  *contact
 
 	netWake   chan struct{}
+	leaseWake chan struct{}
 	unplugged atomic.Bool // the network was last applied in vain
 
 	mu         sync.Mutex
@@ -73,13 +79,17 @@ type Agent struct {
 	registered bool
 	capacity   assign.Capacity
 	away       bool
-	asked      bool // the control plane has answered since the start
+	heard      bool               // the control plane has answered since the start
+	interrupt  context.CancelFunc // ends the question that is under way
 }
 
 // New opens the ledger and makes an agent that does nothing yet.
 func New(c Config) (*Agent, error) {
 	if !validID(c.Identity.HostID) {
 		return nil, errs.Errorf("hostagent.new", errs.Invalid, "The host's id %q cannot be used.", c.Identity.HostID)
+	}
+	if c.Leases == nil {
+		return nil, errs.Errorf("hostagent.new", errs.Invalid, "Nobody is named who carries the renewals of the host's lease.")
 	}
 	ledger, err := OpenLedger(c.Disk, c.Identity.HostID, c.ClusterID)
 	if err != nil {
@@ -96,12 +106,14 @@ func New(c Config) (*Agent, error) {
 	}
 	heard := &contact{Control: c.Control, clock: c.Clock}
 	c.Control = heard
-	a := &Agent{identity: c.Identity, driver: c.Driver, network: c.Network, control: c.Control, contact: heard,
-		netWake: make(chan struct{}, 1), guests: map[string]*Guest{}, workers: map[string]*worker{}}
+	a := &Agent{identity: c.Identity, driver: c.Driver, network: c.Network, control: c.Control, leases: c.Leases, contact: heard,
+		netWake: make(chan struct{}, 1), leaseWake: make(chan struct{}, 1), guests: map[string]*Guest{}, workers: map[string]*worker{}}
 	a.host = host{
 		rules: c.Rules.filled(), ledger: ledger, clock: c.Clock, counters: &Counters{}, log: c.Log,
 		gates: newGates(c.MaxFetches, c.MaxActs), lookAgain: lookAgain,
+		lease: newLease(c.Identity.HostID, instance(c.Identity.BootID, ledger), ledger.ClusterID, c.Nodes),
 	}
+	a.asked.Store(neverAsked)
 	a.reporter = newReporter(c.Identity.HostID, c.Control, ledger, a.counters, c.Log)
 	if c.Images == nil {
 		c.Images, err = OpenImageCache(ImageCacheConfig{Dir: c.ImageDir, Limit: c.ImageLimit,
@@ -183,7 +195,7 @@ func (a *Agent) Scan(ctx context.Context) error {
 func sameCapacity(a, b assign.Capacity) bool {
 	same := slices.Equal(a.Archs, b.Archs)
 	a.Archs, b.Archs = nil, nil
-	return same && a.HostID == b.HostID && a.Name == b.Name && a.Address == b.Address && a.Zone == b.Zone &&
+	return same && a.HostID == b.HostID && a.Name == b.Name && a.Address == b.Address && a.Zone == b.Zone && a.Tunnel == b.Tunnel &&
 		a.VCPUs == b.VCPUs && a.RAM == b.RAM && a.Disk == b.Disk &&
 		a.VCPURatio == b.VCPURatio && a.RAMRatio == b.RAMRatio && a.DiskRatio == b.DiskRatio && a.Hypervisor == b.Hypervisor &&
 		a.HypervisorVersion == b.HypervisorVersion && a.CPUInfo == b.CPUInfo
@@ -196,7 +208,7 @@ func (a *Agent) fullCapacity(ctx context.Context) (assign.Capacity, error) {
 		return c, errs.E("hostagent.capacity", errs.Internal, "", err)
 	}
 	i := a.identity
-	c.HostID, c.Name, c.Address, c.Zone = i.HostID, i.Name, i.Address, i.Zone
+	c.HostID, c.Name, c.Address, c.Zone, c.Tunnel = i.HostID, i.Name, i.Address, i.Zone, i.Tunnel
 	c.BootID, c.Version = i.BootID, i.Version
 	return c, nil
 }
@@ -239,6 +251,9 @@ func (a *Agent) Sweep(ctx context.Context) (progress bool, wakeAfter time.Durati
 // Flush reports what is to be reported; it is for those that do not Run.
 func (a *Agent) Flush(ctx context.Context) error { return a.reporter.Flush(ctx) }
 
+// Lease is the host's.
+func (a *Agent) Lease() *Lease { return a.lease }
+
 // Ledger is what the agent acts on.
 func (a *Agent) Ledger() *Ledger { return a.ledger }
 
@@ -250,6 +265,7 @@ func (a *Agent) Console(ctx context.Context, id string, max int) ([]byte, error)
 // Counts reads the agent's counters.
 func (a *Agent) Counts() Counts {
 	n := a.counters.read()
+	n.Lease, n.LeaseHeld = a.lease.Counts(), a.lease.Held(a.clock.Mono())
 	for _, g := range a.Guests() {
 		n.Guests++
 		if g.Quarantined() {

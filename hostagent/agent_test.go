@@ -257,7 +257,12 @@ func TestCapacityChangeIsTold(t *testing.T) {
 	r.driver.SetCapacity(assign.Capacity{VCPUs: 8})
 	r.rest()
 	if n := len(r.plane.register); n != 2 || r.plane.register[1].VCPUs != 8 {
-		t.Errorf("registered %+v", r.plane.register)
+		t.Fatalf("registered %+v", r.plane.register)
+	}
+	r.restart()
+	r.rest()
+	if a, b, c := r.plane.register[0].Seq, r.plane.register[1].Seq, r.plane.register[2].Seq; a == 0 || b <= a || c <= b {
+		t.Errorf("numbered %d, %d and, after a restart, %d", a, b, c)
 	}
 }
 

@@ -24,6 +24,9 @@ type Counts struct {
 	Reported, Dropped uint64
 	// NetworkFailures counts applications of the network that failed.
 	NetworkFailures uint64
+	// Lease are the renewals of the host's lease; LeaseHeld is a gauge.
+	Lease     LeaseCounts
+	LeaseHeld bool
 	// Guests and Quarantined are gauges: guests with a turn of their own, and
 	// those of them that nobody wants here.
 	Guests, Quarantined int

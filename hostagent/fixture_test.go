@@ -33,11 +33,15 @@ type plane struct {
 	images   map[string][]byte
 	opened   int
 	hold     bool // answer an unchanged question only when there is news
+	life     time.Duration
+	dead     bool // the host is called dead
+	renewals []assign.LeaseRequest
+	asked    []string // the digests that were asked with
 }
 
 func newPlane(hold bool) *plane {
 	return &plane{seen: map[string]assign.Observed{}, refuse: map[string]bool{}, changed: make(chan struct{}),
-		images: map[string][]byte{}, hold: hold}
+		images: map[string][]byte{}, hold: hold, life: time.Hour}
 }
 
 // put makes a new generation of the desired state with these guests.
@@ -73,6 +77,9 @@ func (p *plane) Register(_ context.Context, c assign.Capacity) error {
 }
 
 func (p *plane) Desired(ctx context.Context, digest string) (assign.Desired, error) {
+	p.mu.Lock()
+	p.asked = append(p.asked, digest)
+	p.mu.Unlock()
 	for {
 		p.mu.Lock()
 		d, err, changed := p.desired, p.away(), p.changed
@@ -119,6 +126,23 @@ func (p *plane) Image(_ context.Context, sum string) (io.ReadCloser, error) {
 		return nil, errs.Errorf("test.plane", errs.NotFound, "There is no such image.")
 	}
 	return io.NopCloser(bytes.NewReader(b)), nil
+}
+
+// Renew implements hostagent.LeaseTransport: this plane is the one voter, c1, and
+// grants what it is asked for, unless it is away or the host is dead to it.
+func (p *plane) Renew(_ context.Context, address string, r assign.LeaseRequest) (assign.LeaseAnswer, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.renewals = append(p.renewals, r)
+	if err := p.away(); err != nil {
+		return assign.LeaseAnswer{}, err
+	}
+	a := assign.LeaseAnswer{ClusterID: theCluster, Incarnation: 1, NodeID: "c1", Granted: !p.dead, Life: int64(p.life),
+		Electorate: assign.Electorate{Index: 1, Nodes: []assign.Node{{ID: "c1", Voter: true}}}}
+	if p.dead {
+		a.Reason = assign.LeaseDown
+	}
+	return a, nil
 }
 
 // saw gives what was last reported of the guest.
@@ -192,6 +216,7 @@ func (r *rig) acts() map[string]int {
 func (r *rig) restart() {
 	a, err := hostagent.New(hostagent.Config{Identity: assign.Capacity{HostID: theHost, Name: "h1", Address: "h1:8772"},
 		Driver: r.driver, Network: r.net, Control: r.plane, Disk: r.disk, Images: r.images, Clock: r.clock,
+		Leases: r.plane, Nodes: []string{"http://c1"},
 		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		r.t.Fatal(err)
@@ -203,6 +228,7 @@ func (r *rig) restart() {
 func (r *rig) round() (bool, time.Duration) {
 	ctx := context.Background()
 	_ = r.agent.Scan(ctx)
+	r.agent.Renew(ctx)
 	_, _ = r.agent.Poll(ctx)
 	_ = r.agent.ApplyNetwork(ctx)
 	progress, wake := r.agent.Sweep(ctx)

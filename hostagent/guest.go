@@ -32,6 +32,7 @@ type host struct {
 	rules    Rules
 	hands    Hands
 	ledger   *Ledger
+	lease    *Lease
 	reporter *Reporter
 	clock    clock.Clock
 	gates    gates
@@ -39,6 +40,9 @@ type host struct {
 	log      *slog.Logger
 	// lookAgain bounds how long a lost event may stay unseen.
 	lookAgain time.Duration
+	// asked is when the question was sent whose answer the desired state was
+	// confirmed by last, by the host's clock.
+	asked atomic.Int64
 }
 
 // ID is the guest's.
@@ -105,7 +109,7 @@ func (g *Guest) Interrupt() {
 
 // decide looks and asks Next.
 func (g *Guest) decide(ctx context.Context) (Want, Step, bool, error) {
-	want := g.on.ledger.Want(g.id)
+	want := g.on.want(g.id)
 	obs, err := g.on.hands.Observe(ctx, g.id, want)
 	if err != nil {
 		return want, Step{}, false, err
@@ -176,6 +180,11 @@ func (g *Guest) act(ctx, soft context.Context, want Want, step Step) error {
 		return nil
 	case Prepare:
 		return g.on.hands.Do(soft, want, step.Kind)
+	case Start:
+		// The ledger's disk may have taken its time since that was decided.
+		if !g.on.stands() {
+			return errs.Errorf("hostagent.start", errs.Unavailable, "The host lost its lease.")
+		}
 	}
 	return g.on.hands.Do(ctx, want, step.Kind)
 }

@@ -1,12 +1,9 @@
 package hostagent
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/kvorum/kvorum/internal/errs"
 )
@@ -17,35 +14,28 @@ const (
 	consoleMax     = 1 << 20
 )
 
-// Handler is the agent's own listener: GET /v1/guests/{id}/console?max=N, which
-// asks for the bearer token, and GET /healthz, which does not. With an empty
-// token nobody gets past.
-func (a *Agent) Handler(token string) http.Handler {
+// Handler is the agent's side for control nodes: GET /v1/guests/{id}/console?max=N.
+// Who may ask is decided before a request comes here: the port's TLS lets in
+// control nodes of this cluster only.
+func (a *Agent) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", a.healthz)
-	mux.Handle("GET /v1/guests/{id}/console", bearer(token, http.HandlerFunc(a.console)))
+	mux.HandleFunc("GET /v1/guests/{id}/console", a.console)
 	return mux
 }
 
-// bearer lets only those pass who know the token. Hashes are compared, so that
-// neither content nor length shows in the time it takes.
-func bearer(token string, next http.Handler) http.Handler {
-	want := sha256.Sum256([]byte(token))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		have := sha256.Sum256([]byte(given))
-		if !ok || token == "" || subtle.ConstantTimeCompare(have[:], want[:]) != 1 {
-			answerError(w, errs.Errorf("hostagent.handler", errs.Unauthorized, "The agent's token is needed."))
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+// Observer is the agent's side for those who watch over it: GET /healthz. It
+// changes nothing and tells no secrets.
+func (a *Agent) Observer() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", a.healthz)
+	return mux
 }
 
 func (a *Agent) healthz(w http.ResponseWriter, _ *http.Request) {
 	d, _ := a.ledger.Desired()
 	answerJSON(w, http.StatusOK, map[string]any{
-		"status": "ok", "host_id": a.identity.HostID, "confirmed": a.ledger.Confirmed(), "index": d.Index,
+		"status": "ok", "host_id": a.identity.HostID, "confirmed": a.stands(), "index": d.Index,
+		"lease": a.lease.Status(a.clock.Mono()),
 	})
 }
 

@@ -21,6 +21,7 @@ type Ledger struct {
 	hostID string
 
 	mu        sync.Mutex
+	pages     pages
 	clusterID string
 	accepted  bool // there is a desired state
 	confirmed bool
@@ -47,15 +48,12 @@ const reportsPerLife = 1 << 32
 func OpenLedger(disk Disk, hostID, clusterID string) (*Ledger, error) {
 	l := &Ledger{disk: disk, hostID: hostID, clusterID: clusterID,
 		wants: map[string]Want{}, records: map[string]Record{}, saved: map[string][]byte{}}
-	b, err := disk.Load(desiredFile)
+	l.pages.disk = disk
+	d, ok, err := l.pages.load()
 	if err != nil {
 		return nil, err
 	}
-	if b != nil {
-		var d assign.Desired
-		if err := json.Unmarshal(b, &d); err != nil {
-			return nil, errs.E("hostagent.ledger.open", errs.Internal, "The ledger's desired state is damaged.", err)
-		}
+	if ok {
 		if err := l.fits(d); err != nil {
 			return nil, err
 		}
@@ -102,12 +100,8 @@ func (l *Ledger) Accept(d assign.Desired) ([]string, error) {
 	if err := l.follows(d); err != nil {
 		return nil, err
 	}
-	b, err := json.Marshal(d)
-	if err != nil {
-		return nil, errs.E("hostagent.ledger.accept", errs.Internal, "", err)
-	}
 	if !l.accepted || l.desired.Index != d.Index || l.desired.Digest != d.Digest {
-		if err := l.disk.Save(desiredFile, b); err != nil {
+		if err := l.pages.save(d); err != nil {
 			return nil, err
 		}
 	}
@@ -216,6 +210,13 @@ func (l *Ledger) Confirmed() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.confirmed
+}
+
+// ClusterID is the cluster that the host belongs to, empty for none yet.
+func (l *Ledger) ClusterID() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.clusterID
 }
 
 // Desired gives the accepted desired state, and whether there is one. It must

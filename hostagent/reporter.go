@@ -134,7 +134,7 @@ func (r *Reporter) run(ctx context.Context, clk clock.Clock, rules Rules) {
 			r.log.Warn("report not delivered", "pending", r.Pending(), "err", err)
 		}
 		failures++
-		if clock.Sleep(ctx, clk, rules.Backoff(failures)) != nil {
+		if clock.Sleep(ctx, clk, rules.Spread(r.hostID, failures)) != nil {
 			return
 		}
 		poke(r.wake)

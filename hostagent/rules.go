@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"hash/fnv"
 	"slices"
 	"time"
 
@@ -62,6 +64,15 @@ func (r Rules) Backoff(n int) time.Duration {
 		d *= 2
 	}
 	return min(d, r.BackoffMax)
+}
+
+// Spread is Backoff less up to half of it, by the host: the hosts of a control
+// plane that was away do not come back to it all at once.
+func (r Rules) Spread(host string, n int) time.Duration {
+	d := r.Backoff(n)
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s %d", host, n)
+	return d - time.Duration(h.Sum64()%uint64(d/2+1))
 }
 
 // Want is what is wanted of one guest. The zero Want is that of a guest that

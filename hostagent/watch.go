@@ -3,6 +3,7 @@ package hostagent
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/clock"
@@ -17,8 +18,15 @@ func (a *Agent) Poll(ctx context.Context) (news bool, err error) {
 		a.lost()
 		return false, err
 	}
-	digest := a.digest()
-	d, err := a.control.Desired(ctx, digest)
+	soft, cancel := context.WithCancel(ctx)
+	defer cancel()
+	a.setInterrupt(cancel) // before the digest is chosen: a lease that begins now is seen, or interrupts
+	digest, asked := a.digest(), a.clock.Mono()
+	d, err := a.control.Desired(soft, digest)
+	a.setInterrupt(nil)
+	if err != nil && soft.Err() != nil && ctx.Err() == nil {
+		return true, nil // the lease is held anew: there is another question
+	}
 	if err != nil {
 		if errs.Is(err, errs.NotFound) {
 			a.setRegistered(false)
@@ -29,20 +37,37 @@ func (a *Agent) Poll(ctx context.Context) (news bool, err error) {
 	if digest != "" && d.Digest == digest {
 		return a.confirmed(), nil
 	}
-	return a.accept(d)
+	return a.accept(d, asked)
 }
 
 // digest is what to ask with. The first question of an agent is for the whole:
-// an older agent may have stored less of it than there was.
+// it is answered at once, and an older agent may have stored less of it than
+// there was. So is the first since the host has its lease again: what was held
+// back meanwhile was asked before.
 func (a *Agent) digest() string {
 	a.mu.Lock()
-	asked := a.asked
+	heard := a.heard
 	a.mu.Unlock()
 	d, ok := a.ledger.Desired()
-	if !asked || !ok {
+	if !heard || !ok || a.lease.Held(a.clock.Mono()) && !a.stands() {
 		return ""
 	}
 	return d.Digest
+}
+
+func (a *Agent) setInterrupt(cancel context.CancelFunc) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.interrupt = cancel
+}
+
+// askAnew ends a question that may be held back for long.
+func (a *Agent) askAnew() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.interrupt != nil {
+		a.interrupt()
+	}
 }
 
 func (a *Agent) lost() {
@@ -64,9 +89,11 @@ func (a *Agent) confirmed() bool {
 	return news
 }
 
-// accept takes a desired state into the ledger and wakes whom it concerns.
-func (a *Agent) accept(d assign.Desired) (bool, error) {
+// accept takes a desired state, which was asked for at the instant asked, into
+// the ledger and wakes whom it concerns.
+func (a *Agent) accept(d assign.Desired, asked time.Duration) (bool, error) {
 	before, had := a.ledger.Desired()
+	stood := a.stands()
 	changed, err := a.ledger.Accept(d)
 	if err != nil {
 		a.counters.add(func(n *Counts) { n.Refused++ })
@@ -74,13 +101,16 @@ func (a *Agent) accept(d assign.Desired) (bool, error) {
 		return false, err
 	}
 	a.counters.add(func(n *Counts) { n.Accepted++ })
+	a.asked.Store(int64(asked))
 	a.mu.Lock()
-	resync := a.away && a.asked && before.Digest != d.Digest
-	a.away, a.asked = false, true
+	resync := a.away && a.heard && before.Digest != d.Digest
+	a.away, a.heard = false, true
 	a.mu.Unlock()
 	if resync || had && before.Incarnation != d.Incarnation {
 		// What it acknowledged before may be what it has lost.
 		a.ledger.Resync()
+		a.wakeAll()
+	} else if !stood && a.stands() {
 		a.wakeAll()
 	}
 	for _, id := range changed {
@@ -105,6 +135,7 @@ func (a *Agent) register(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	capacity.Seq = a.ledger.nextReport()
 	if err := a.control.Register(ctx, capacity); err != nil {
 		return err
 	}
@@ -129,7 +160,7 @@ func (a *Agent) watch(ctx context.Context) {
 		switch {
 		case err != nil:
 			failures++
-			pause = a.rules.Backoff(failures)
+			pause = a.rules.Spread(a.identity.HostID, failures)
 			if !errors.Is(err, context.Canceled) {
 				a.log.Warn("control plane not reached", "failures", failures, "err", err)
 			}

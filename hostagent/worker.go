@@ -85,7 +85,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		a.guest(g.id)
 	}
 	var loops sync.WaitGroup
-	for _, loop := range []func(context.Context){a.watch, a.plugging, a.listen, a.scanning} {
+	for _, loop := range []func(context.Context){a.watch, a.plugging, a.listen, a.scanning, a.renewing} {
 		loops.Go(func() { loop(ctx) })
 	}
 	loops.Go(func() { a.reporter.run(ctx, a.clock, a.rules) })

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kvorum/kvorum/fsm/command"
+	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/model"
 	"github.com/kvorum/kvorum/placement"
@@ -25,7 +26,7 @@ func TestCountersTellWhatBecameOfDecisions(t *testing.T) {
 	r := newRig(t, false)
 	var c Counters
 	var broken error
-	d := Deps{View: r.m.View, Feed: r.m.Feed(), Clock: slow{clock.NewFake(time.Unix(100, 0))}, Term: 1, Leases: NewLeases(),
+	d := Deps{View: r.m.View, Feed: r.m.Feed(), Clock: slow{clock.NewFake(time.Unix(100, 0))}, Term: 1, Electorate: func() assign.Electorate { return assign.Electorate{} }, Poll: nobody,
 		Lease: time.Hour, Counters: &c, Log: slog.New(slog.DiscardHandler),
 		Propose: func(_ context.Context, by command.By, cmd command.Command) error {
 			if broken != nil {
@@ -38,7 +39,7 @@ func TestCountersTellWhatBecameOfDecisions(t *testing.T) {
 		if len(cmds) != 1 {
 			t.Fatalf("%d commands", len(cmds))
 		}
-		d.propose(t.Context(), "place", cmds[0])
+		(&loop{Deps: d}).propose(t.Context(), "place", cmds[0])
 		return cmds[0].(*command.ServersPlace)
 	}
 	r.server("01")
@@ -49,7 +50,7 @@ func TestCountersTellWhatBecameOfDecisions(t *testing.T) {
 	propose()
 	broken = nil
 	again := propose()
-	d.propose(t.Context(), "place", again) // it holds no more
+	(&loop{Deps: d}).propose(t.Context(), "place", again) // it holds no more
 	big := r.server("03")
 	host := r.m.View().Host(hostA)
 	r.must(admin, &command.HostService{ID: host.ID, Disabled: new(true)})

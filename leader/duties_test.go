@@ -2,6 +2,7 @@ package leader
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/kvorum/kvorum/fsm"
 	"github.com/kvorum/kvorum/fsm/command"
+	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/model"
 )
@@ -69,9 +71,7 @@ func (r *rig) server(id string) model.ServerID {
 	return s
 }
 
-func (r *rig) inputs() Inputs {
-	return Inputs{View: r.m.View(), Now: 100 * second, Life: 10 * second, Wall: 100 * second}
-}
+func (r *rig) inputs() Inputs { return Inputs{View: r.m.View(), Wall: 100 * second} }
 
 func TestPlace(t *testing.T) {
 	r := newRig(t, true)
@@ -105,38 +105,45 @@ func TestPlaceSaysWhyNot(t *testing.T) {
 	}
 }
 
+// TestHosts: the duty turns what the voters' answers come to into verdicts, and
+// into none that is known.
 func TestHosts(t *testing.T) {
 	r := newRig(t, true)
 	for _, tc := range []struct {
 		name            string
-		since, renewed  int64
+		ballot          Ballot
 		down, want, say bool
 	}{
-		{"heard just now", 0, 99, false, false, false},
-		{"silent within patience", 0, 84, false, false, false},
-		{"silent beyond it", 0, 82, false, true, true},
-		{"never heard by an old leader", 0, 0, false, true, true},
-		{"never heard by a young leader", 90, 0, false, false, false},
-		{"heard before this leader's term only", 90, 50, false, false, false},
-		{"down and heard again", 0, 99, true, false, true},
-		{"down and still silent", 0, 50, true, true, false},
-		{"down, and a young leader knows nothing", 95, 50, true, true, false},
+		{"nothing", Ballot{}, false, false, false},
+		{"called dead", Ballot{Called: []string{hostA}}, false, true, true},
+		{"called dead, and known to be", Ballot{Called: []string{hostA}}, true, true, false},
+		{"heard, and known to be up", Ballot{Heard: []string{hostA}}, false, false, false},
+		{"heard again", Ballot{Heard: []string{hostA}}, true, false, true},
+		{"a stranger", Ballot{Called: []string{"0"}, Heard: []string{"1"}}, false, false, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if h := r.m.View().Host(hostA); h.Down != tc.down {
 				r.must(leader, &command.HostState{ID: hostA, Down: tc.down})
 			}
 			in := r.inputs()
-			in.Since = tc.since * second
-			if tc.renewed > 0 {
-				in.Leases = []Lease{{hostA, tc.renewed * second}}
-			}
+			in.Ballot = tc.ballot
 			got := hosts(in)
 			if (len(got) == 1) != tc.say {
 				t.Fatalf("says %v", got)
 			}
-			if tc.say && got[0].(*command.HostState).Down != tc.want {
-				t.Errorf("says down=%v", !tc.want)
+			if !tc.say {
+				return
+			}
+			if c := got[0].(*command.HostState); c.Down != tc.want {
+				t.Errorf("says down=%v", c.Down)
+			}
+			r.must(leader, got[0])
+			if err := r.do(leader, got[0]); err == nil {
+				t.Error("the same verdict was taken twice")
+			}
+			r.must(leader, &command.HostState{ID: hostA, Down: !tc.want})
+			if err := r.do(leader, got[0]); err == nil {
+				t.Error("a late verdict undid a newer one")
 			}
 		})
 	}
@@ -163,15 +170,8 @@ func TestExpireAndCheckpoint(t *testing.T) {
 	}
 }
 
-func TestLeasesOnlyGoForward(t *testing.T) {
-	l := NewLeases()
-	l.Renew("b", 5)
-	l.Renew("a", 9)
-	l.Renew("a", 7)
-	all := l.All()
-	if len(all) != 2 || all[0] != (Lease{"a", 9}) || all[1] != (Lease{"b", 5}) {
-		t.Errorf("%v", all)
-	}
+func nobody(context.Context, assign.Node, PollRequest) (PollAnswer, error) {
+	return PollAnswer{}, errors.New("nobody is there")
 }
 
 func TestRunPlacesWhatTheFeedBrings(t *testing.T) {
@@ -183,7 +183,8 @@ func TestRunPlacesWhatTheFeedBrings(t *testing.T) {
 	turn := make(chan struct{}, 1) // one writer at a time
 	turn <- struct{}{}
 	go func() {
-		done <- Run(ctx, Deps{View: r.m.View, Feed: r.m.Feed(), Clock: fake, Term: 1, Leases: NewLeases(), Lease: 10 * time.Second,
+		done <- Run(ctx, Deps{View: r.m.View, Feed: r.m.Feed(), Clock: fake, Term: 1, Lease: 10 * time.Second,
+			Electorate: func() assign.Electorate { return assign.Electorate{} }, Poll: nobody,
 			Log: slog.New(slog.DiscardHandler), Propose: func(_ context.Context, by command.By, c command.Command) error {
 				<-turn
 				defer func() { turn <- struct{}{} }()
@@ -204,5 +205,32 @@ func TestRunPlacesWhatTheFeedBrings(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestExpireLooksAtEachKind: what is over is swept, of whatever kind it is, and
+// no sooner.
+func TestExpireLooksAtEachKind(t *testing.T) {
+	for name, row := range map[string]struct {
+		make func(r *rig)
+		life int64 // from its making on
+	}{
+		"a tombstone": {func(r *rig) { r.must(admin, &command.ServerDelete{ID: r.server("01")}) }, TombstoneLife},
+		"a join token": {func(r *rig) {
+			r.must(admin, &command.JoinTokenCreate{ID: model.TokenID(image), Role: model.NodeAgent, Name: "h1", SecretHash: make([]byte, 32),
+				ExpiresAt: int64(r.index+61) * second})
+		}, 60*second + command.MemberKeep},
+	} {
+		r := newRig(t, false)
+		row.make(r)
+		in := r.inputs()
+		in.Wall = r.m.View().At + row.life
+		if got := expire(in); got != nil {
+			t.Errorf("%s, too soon: %v", name, got)
+		}
+		in.Wall++
+		if got := expire(in); len(got) != 1 {
+			t.Errorf("%s, when it is over: %v", name, got)
+		}
 	}
 }

@@ -5,21 +5,13 @@ import (
 )
 
 // TombstoneLife is how long a deleted server can still be looked up, in
-// nanoseconds: 7 days.
-const TombstoneLife = int64(7 * 24 * 3600 * 1e9)
+// nanoseconds.
+const TombstoneLife = command.TombstoneKeep
 
 // expire asks for a sweep when there is something to sweep.
 func expire(in Inputs) []command.Command {
-	for r := range in.View.RevocationsByExpiry() {
-		if r.ExpiresAt < in.Wall {
-			return []command.Command{&command.Expire{}}
-		}
-		break
+	if !command.ExpireDue(in.View, in.Wall) {
+		return nil
 	}
-	for t := range in.View.Tombstones() {
-		if t.Confirmed && t.DeletedAt+TombstoneLife < in.Wall {
-			return []command.Command{&command.Expire{}}
-		}
-	}
-	return nil
+	return []command.Command{&command.Expire{}}
 }

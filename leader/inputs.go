@@ -8,15 +8,10 @@ import (
 // Inputs is all that a duty may look at.
 type Inputs struct {
 	View state.View
-	// Leases tell when each host was heard last.
-	Leases []Lease
-	// Now is the leader's monotone clock, and Since the reading at which its
-	// term began for it, both in nanoseconds.
-	Now, Since int64
+	// Ballot is what the voters' answers about the hosts come to.
+	Ballot Ballot
 	// Wall is the time of day, Unix nanoseconds.
 	Wall int64
-	// Life is how long a host's lease lasts, in nanoseconds.
-	Life int64
 	// Checkpoint is the index of the last checkpoint that this leader made.
 	Checkpoint uint64
 }

@@ -1,9 +1,12 @@
 package netd
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/netip"
+
+	"github.com/kvorum/kvorum/internal/assign"
 )
 
 // MetadataAddr is where guests find the metadata service, in every namespace.
@@ -11,7 +14,7 @@ var MetadataAddr = netip.MustParseAddr("169.254.169.254")
 
 // DefaultTransfer is the range (RFC 6598) that links between the root
 // namespace and router namespaces are taken from, unless Config says another.
-var DefaultTransfer = netip.MustParsePrefix("100.64.0.0/10")
+var DefaultTransfer = assign.Transfer
 
 // Config is the whole wanted network of one host. What it does not name and
 // is ours goes away. The order of its lists carries no meaning.
@@ -26,7 +29,9 @@ type Config struct {
 	// Denied are destinations outside that no guest may reach (underlay,
 	// management). 169.254.0.0/16, the transfer range and all addresses of the
 	// host itself are always denied.
-	Denied   []netip.Prefix
+	Denied []netip.Prefix
+	// Tunnel joins this host to the others.
+	Tunnel   Tunnel
 	Networks []Network
 	Routers  []Router
 	Ports    []Port
@@ -35,8 +40,8 @@ type Config struct {
 // Network is one layer-2 segment.
 type Network struct {
 	ID string
-	// Number is the segment's number (the VXLAN identifier when hosts are
-	// meshed), unique in the cloud: 1 to 1<<24-1.
+	// Number is the segment's number and, between hosts, the VXLAN identifier;
+	// unique in the cloud: 1 to 1<<24-1.
 	Number uint32
 	// MTU in bytes, 576 to 65535; it is set on the bridge, the taps and the
 	// gateway.
@@ -44,6 +49,8 @@ type Network struct {
 	Subnets []Subnet
 	// Names are the network's guests for the resolver, wherever they run.
 	Names []Name
+	// Remotes are all its ports on other hosts.
+	Remotes []Remote
 	// Down: no port of it passes a frame, no router is joined to it, and nobody
 	// answers its guests.
 	Down bool
@@ -129,6 +136,9 @@ func ParseMAC(s string) (MAC, error) {
 // String is six lower-case pairs with colons.
 func (m MAC) String() string { return net.HardwareAddr(m[:]).String() }
 
+// Compare orders addresses by their bytes, as cmp.Compare does.
+func (m MAC) Compare(o MAC) int { return bytes.Compare(m[:], o[:]) }
+
 // Unicast tells whether m may be a sender.
 func (m MAC) Unicast() bool { return m != MAC{} && m[0]&1 == 0 }
 
@@ -139,6 +149,8 @@ const (
 	FirstGateway = -1
 	// OwnGateway is that of the network's own namespace beside a router's.
 	OwnGateway = -2
+	// bridgeMAC is beyond all routers' numbers: that of the network's bridge.
+	bridgeMAC = maxRouter + 1
 )
 
 // GatewayMAC is the address of a gateway's link in network: the same on every
@@ -150,6 +162,10 @@ func GatewayMAC(network uint32, router int64) MAC {
 	return MAC{byte(v>>40)<<2 | 2, byte(v >> 32), byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}
 }
 
+// RoutedMAC stands in tunnels for the MAC of the gateway that routed a frame:
+// as of network 0, which is none.
+var RoutedMAC = GatewayMAC(0, bridgeMAC)
+
 // transfer is the wanted transfer range.
 func (c Config) transfer() netip.Prefix {
 	if c.Transfer.IsValid() {
@@ -159,7 +175,7 @@ func (c Config) transfer() netip.Prefix {
 }
 
 // maxRouter bounds routers' numbers, so that names and MACs can hold them.
-const maxRouter = 1<<21 - 1
+const maxRouter = assign.MaxRouter
 
 // TransferAddrs gives router's pair of transfer addresses, the root
 // namespace's first; false when the number does not fit the range.

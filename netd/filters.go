@@ -25,7 +25,7 @@ func guestFilter(c Config) Table {
 	}
 	macs.Elements, addrs.Elements = sorted(macs.Elements), sorted(addrs.Elements)
 	tap, gate := n.wild("t"), n.wild("g")
-	return Table{
+	return filterTunnels(c, Table{
 		Family: "bridge", Name: n.Table(),
 		Counters: []string{"drop_mac", "drop_type", "drop_arp", "drop_dhcp_server", "drop_ip4", "drop_local", "drop_down"},
 		Sets:     []Set{macs, addrs, down},
@@ -50,7 +50,7 @@ func guestFilter(c Config) Table {
 				rule("the host has no place in it", "oifname "+gate+" drop"),
 			}},
 		},
-	}
+	})
 }
 
 // downTaps are the links of the ports that are down, by themselves or with
@@ -99,7 +99,7 @@ var guestARPChain = Chain{Name: "guest_arp", Rules: []Rule{
 func hostFilter(c Config) Table {
 	n := Names(c.Prefix)
 	up, bridges, transfer := n.wild("u"), n.wild("b"), c.transfer().String()
-	return Table{
+	return guardTunnels(c, Table{
 		Family: "ip", Name: n.Table(),
 		Counters: []string{"drop_denied", "drop_host", "drop_inbound", "drop_foreign"},
 		Sets:     []Set{{Name: "denied", Type: "ipv4_addr", Interval: true, Elements: ranges(c.Denied)}},
@@ -126,7 +126,7 @@ func hostFilter(c Config) Table {
 				rule("by the host's own address", "iifname "+up+" oifname != "+up+" ip saddr "+transfer+" masquerade"),
 			}},
 		},
-	}
+	})
 }
 
 // spaceFilter is the ip table in a namespace: what its addresses answer, and

@@ -28,7 +28,7 @@ type Space struct {
 
 // Link is a network interface.
 type Link struct {
-	// Kind is as netlink says: "bridge", "veth", "tun"; "lo" has none.
+	// Kind is as netlink says: "bridge", "veth", "tun", "vxlan"; "lo" has none.
 	Kind string
 	MAC  MAC
 	MTU  int
@@ -37,6 +37,15 @@ type Link struct {
 	Master string
 	// Addrs are its IPv4 addresses, without 127.0.0.0/8.
 	Addrs []netip.Prefix
+	// Neighbours are a bridge's lasting ones: whom it answers ARP for.
+	Neighbours map[netip.Addr]MAC
+
+	// The rest is a tunnel's.
+	VXLAN VXLAN
+	// Directed says that its bridge sends into it only what is for a known
+	// guest, answers ARP in its place, and learns nothing from it.
+	Directed bool
+	Hops     map[MAC]Hop
 }
 
 // Sysctl is one kernel setting, with dots in its key.
@@ -88,7 +97,7 @@ func Keys(n Names, root bool, links map[string]Link) []string {
 		keys = append(keys, s.Key)
 	}
 	for _, name := range sortedKeys(links) {
-		if n.Owns(name, "bgu") {
+		if n.Owns(name, "bguv") {
 			keys = append(keys, noIPv6(name).Key)
 		}
 	}

@@ -48,6 +48,9 @@ func (n Names) Uplink(router uint32) (outer, inner string) {
 	return string(n) + "u" + num(router), string(n) + "x" + num(router)
 }
 
+// Tunnel is the name of a network's link to the other hosts.
+func (n Names) Tunnel(network uint32) string { return string(n) + "v" + num(network) }
+
 // Table is the name of our nft tables.
 func (n Names) Table() string { return string(n) }
 

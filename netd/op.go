@@ -33,6 +33,7 @@ const (
 	// Links are made down. A bridge first: veths are plugged into it.
 	rankAddBridge
 	rankAddVeth
+	rankAddVXLAN
 	// While a link is down nothing of it is seen half done.
 	rankLink
 	rankAddAddr
@@ -42,6 +43,14 @@ const (
 	// A network that moves to another namespace must not have two links up that
 	// answer for one gateway.
 	rankDelVeth
+	// A port is told so once it is in its bridge: it forgets when it leaves.
+	rankDirect
+	// Who has come here must not be looked for behind a tunnel any more when
+	// the tap goes up.
+	rankDelHop
+	rankSetHop
+	// After its hop: who is answered for can be reached.
+	rankSetNeighbour
 	rankUp
 	// The kernel takes a route only by a link that is up.
 	rankSetRoute
@@ -96,9 +105,11 @@ type ApplyTable struct {
 // DelTable removes an nft table.
 type DelTable struct{ Space, Family, Name string }
 
-// AddBridge makes a bridge, down.
+// AddBridge makes a bridge, down. With an address of its own: one that the
+// kernel chooses changes when ports come, and then all neighbours go.
 type AddBridge struct {
 	Name string
+	MAC  MAC
 	MTU  int
 }
 
@@ -181,7 +192,7 @@ func (o DelTable) String() string {
 
 // String is the command that does it.
 func (o AddBridge) String() string {
-	return fmt.Sprintf("ip link add %s mtu %d type bridge mcast_snooping 0", o.Name, o.MTU)
+	return fmt.Sprintf("ip link add %s address %s mtu %d type bridge mcast_snooping 0", o.Name, o.MAC, o.MTU)
 }
 
 // String is the command that does it.
@@ -237,8 +248,6 @@ func (o SetRoute) String() string {
 func (o DelRoute) String() string { return ip(o.Space) + "route del " + o.Route.String() }
 
 // String is the route as the ip command takes it.
-
-// String is the command that does it.
 func (r Route) String() string {
 	dst := r.Dst.String()
 	if r.Dst.Bits() == 0 {

@@ -11,6 +11,11 @@ import (
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
+// sortedFunc is sortedKeys for keys with an order of their own.
+func sortedFunc[K comparable, V any](m map[K]V, order func(a, b K) int) []K {
+	return slices.SortedFunc(maps.Keys(m), order)
+}
+
 func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }
 
 func sortedBy[T any](s []T, key func(T) string) []T {

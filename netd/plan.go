@@ -30,6 +30,9 @@ func Plan(want Config, have Have) []Op {
 	for _, outer := range sortedKeys(p.pairs) {
 		p.pair(outer)
 	}
+	for _, name := range sortedKeys(p.tunnels) {
+		p.tunnel(name)
+	}
 	for _, name := range sortedKeys(p.taps) {
 		// A tap is made by who starts the guest; it may be there or not yet.
 		if l, ok := have.Root.Links[name]; ok {
@@ -146,11 +149,15 @@ func (p *planner) bridge(name string) {
 	}
 	want := p.bridges[name]
 	if !ok {
-		p.do(AddBridge{Name: name, MTU: want.MTU})
-		have = Link{Kind: "bridge", MTU: want.MTU}
+		p.do(AddBridge{Name: name, MAC: want.MAC, MTU: want.MTU})
+		have = Link{Kind: "bridge", MAC: want.MAC, MTU: want.MTU}
+	}
+	if have.MAC != want.MAC {
+		have.Neighbours = nil // the kernel forgets them with the old address
 	}
 	p.adjust("", name, have, want)
 	p.quiet(name, ok)
+	p.neighbours(name, have.Neighbours, want.Neighbours)
 }
 
 // quiet keeps a link of the root namespace without IPv6 addresses.
@@ -230,6 +237,9 @@ func (p *planner) stale() {
 		switch {
 		case p.names.Owns(name, "gu") && p.pairs[name].space == "":
 			p.do(DelLink{Name: name, at: rankDelVeth})
+		case p.names.Owns(name, "v") && p.tunnels[name].Kind == "":
+			// Its number and port may be in another's way.
+			p.do(DelLink{Name: name, at: rankClear})
 		case p.names.Owns(name, "b") && p.bridges[name].Kind == "":
 			p.do(DelLink{Name: name, at: rankDelBridge})
 		}

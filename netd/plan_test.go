@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +47,20 @@ func portOf(id, network, addr string, last byte) netd.Port {
 		MAC: netd.MAC{0xfa, 0x16, 0x3e, 0, 0, last}, Addrs: []netip.Addr{netip.MustParseAddr(addr)}}
 }
 
+func remote(last byte, addr, via string) netd.Remote {
+	return netd.Remote{MAC: netd.MAC{0xfa, 0x16, 0x3e, 0, 9, last}, Addrs: []netip.Addr{netip.MustParseAddr(addr)},
+		Via: netip.MustParseAddr(via)}
+}
+
+// meshed is c on one host of several, with guests of its first network on the
+// others.
+func meshed(c netd.Config, own string, remotes ...netd.Remote) netd.Config {
+	c.Tunnel = netd.Tunnel{Addr: netip.MustParseAddr(own), MTU: 1500}
+	c.Networks = slices.Clone(c.Networks)
+	c.Networks[0].Remotes = remotes
+	return c
+}
+
 // states are the Configs of the golden files and of the random walk.
 func states() map[string]netd.Config {
 	red, blue, web := network("red", 7, "10.0.0.0/24"), network("blue", 40, "10.0.0.0/24"), network("web", 8, "10.0.1.0/24")
@@ -58,14 +73,27 @@ func states() map[string]netd.Config {
 	denied := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
 	inner := netd.Router{ID: "r1", Number: 3, Interfaces: joins(red)}
 	outer := netd.Router{ID: "r1", Number: 3, External: true, Interfaces: joins(red)}
+	lone := netd.Config{Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1], Routers: []netd.Router{outer}, Denied: denied}
+	far, near := remote(6, "10.0.0.6", "198.51.100.2"), remote(7, "10.0.0.7", "198.51.100.2")
+	routed := netd.Config{Prefix: "kv", Networks: []netd.Network{web, red, blue}, Ports: ports,
+		Routers: []netd.Router{{ID: "r1", Number: 3, Interfaces: joins(red, web)}}}
 	shut, dark := portOf("a1", "red", "10.0.0.5", 1), network("red", 7, "10.0.0.0/24")
 	shut.Down, dark.Down = true, true
 	return map[string]netd.Config{
-		"empty":    {Prefix: "kv"},
-		"lone":     {Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1]},
-		"router":   {Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1], Routers: []netd.Router{inner}},
-		"external": {Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1], Routers: []netd.Router{outer}, Denied: denied},
-		"portdown": {Prefix: "kv", Networks: []netd.Network{red}, Ports: []netd.Port{shut, portOf("a2", "red", "10.0.0.6", 2)}, Routers: []netd.Router{outer}},
+		// All guests of one network are elsewhere; those of the other, which a
+		// router joins with it, are here: both need a tunnel, the third not.
+		"meshrouter": meshed(routed, "198.51.100.1", remote(6, "10.0.1.6", "198.51.100.2")),
+		// Guests of one network on other hosts; one moves on, one goes, one
+		// comes; a host with another end; and one with an end and nobody else.
+		"mesh":      meshed(lone, "198.51.100.1", far, near),
+		"meshmoved": meshed(lone, "198.51.100.1", remote(6, "10.0.0.66", "198.51.100.3"), remote(8, "10.0.0.8", "198.51.100.3")),
+		"meshend":   meshed(lone, "198.51.100.9", far),
+		"meshalone": meshed(lone, "198.51.100.1"),
+		"empty":     {Prefix: "kv"},
+		"lone":      {Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1]},
+		"router":    {Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1], Routers: []netd.Router{inner}},
+		"external":  {Prefix: "kv", Networks: []netd.Network{red}, Ports: ports[:1], Routers: []netd.Router{outer}, Denied: denied},
+		"portdown":  {Prefix: "kv", Networks: []netd.Network{red}, Ports: []netd.Port{shut, portOf("a2", "red", "10.0.0.6", 2)}, Routers: []netd.Router{outer}},
 		// The router joins another network too, which stays up.
 		"netdown": {Prefix: "kv", Networks: []netd.Network{dark, web}, Ports: ports[:1],
 			Routers: []netd.Router{{ID: "r1", Number: 3, External: true, Interfaces: joins(red, web)}}},
@@ -82,7 +110,8 @@ func states() map[string]netd.Config {
 }
 
 func names() []string {
-	return []string{"empty", "lone", "router", "external", "moved", "transfer", "twosubnet", "overlap", "tworouters", "partial", "portdown", "netdown"}
+	return []string{"empty", "lone", "router", "external", "moved", "transfer", "twosubnet", "overlap", "tworouters", "partial", "portdown", "netdown",
+		"mesh", "meshmoved", "meshend", "meshalone", "meshrouter"}
 }
 
 func golden(t *testing.T, name, got string) {
@@ -117,7 +146,9 @@ func TestGolden(t *testing.T) {
 
 // Changes between states that have a trap in them.
 func TestGoldenChanges(t *testing.T) {
-	for _, c := range [][2]string{{"lone", "router"}, {"router", "external"}, {"external", "moved"}, {"external", "empty"}, {"external", "netdown"}, {"netdown", "external"}} {
+	for _, c := range [][2]string{{"lone", "router"}, {"router", "external"}, {"external", "moved"}, {"external", "empty"},
+		{"external", "netdown"}, {"netdown", "external"},
+		{"external", "mesh"}, {"mesh", "meshmoved"}, {"mesh", "meshend"}, {"mesh", "meshalone"}} {
 		k := fakekernel.New()
 		k.PutLink("", "kvta1", netd.Link{Kind: "tun", MTU: 1500})
 		if _, err := netd.Converge(t.Context(), k, states()[c[0]]); err != nil {
@@ -158,7 +189,7 @@ func (w watched) open() map[string]bool {
 	_, guests := have.Root.Tables["bridge kv"]
 	_, host := have.Root.Tables["ip kv"]
 	for name, l := range have.Root.Links {
-		if l.Up && n.Owns(name, "gut") && !(guests && host) {
+		if l.Up && n.Owns(name, "gutv") && !(guests && host) {
 			out[name] = true
 		}
 	}
@@ -195,7 +226,7 @@ func TestRandomWalk(t *testing.T) {
 
 func meddle(r *rand.Rand, k *fakekernel.Kernel) {
 	have, _ := k.Observe(context.Background())
-	switch r.IntN(6) {
+	switch r.IntN(9) {
 	case 0:
 		k.PutLink("", "kvta1", netd.Link{Kind: "tun", MTU: 1500})
 	case 1:
@@ -211,6 +242,18 @@ func meddle(r *rand.Rand, k *fakekernel.Kernel) {
 		}
 	case 4:
 		k.PutLink("", "kvb7", netd.Link{Kind: "dummy", MTU: 1500})
+	case 5:
+		k.PutLink("", "kvv7", netd.Link{Kind: "dummy", MTU: 1500})
+	case 6:
+		if l, ok := have.Root.Links["kvv7"]; ok {
+			l.Hops, l.Directed = map[netd.MAC]netd.Hop{{}: {Via: netip.MustParseAddr("198.51.100.3")}}, false
+			k.PutLink("", "kvv7", l)
+		}
+	case 7:
+		if l, ok := have.Root.Links["kvb7"]; ok {
+			l.Neighbours = map[netip.Addr]netd.MAC{netip.MustParseAddr("10.0.0.1"): {2}}
+			k.PutLink("", "kvb7", l)
+		}
 	}
 }
 
@@ -244,11 +287,16 @@ func TestFailAtEach(t *testing.T) {
 func TestOrderCarriesNoMeaning(t *testing.T) {
 	r := seed(t)
 	c := states()["overlap"]
+	c.Tunnel, c.Networks[0].Remotes = states()["mesh"].Tunnel, states()["mesh"].Networks[0].Remotes
 	want := netd.Text(netd.Plan(c, netd.Have{}))
 	for range 20 {
 		r.Shuffle(len(c.Networks), func(i, j int) { c.Networks[i], c.Networks[j] = c.Networks[j], c.Networks[i] })
 		r.Shuffle(len(c.Routers), func(i, j int) { c.Routers[i], c.Routers[j] = c.Routers[j], c.Routers[i] })
 		r.Shuffle(len(c.Ports), func(i, j int) { c.Ports[i], c.Ports[j] = c.Ports[j], c.Ports[i] })
+		for i := range c.Networks {
+			far := c.Networks[i].Remotes
+			r.Shuffle(len(far), func(i, j int) { far[i], far[j] = far[j], far[i] })
+		}
 		if got := netd.Text(netd.Plan(c, netd.Have{})); got != want {
 			t.Fatalf("another plan:\n%s", got)
 		}

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/kvorum/kvorum/internal/assign"
 )
 
 // Sound gives the part of c that can be made so, in a fixed order (by id), and
@@ -15,7 +17,7 @@ import (
 // with it rather than tear down what is there.
 func Sound(c Config) (Config, []error) {
 	n := Names(c.Prefix)
-	s := sounder{names: n, config: c, out: Config{Prefix: c.Prefix, Transfer: c.transfer()}}
+	s := sounder{names: n, config: c, out: Config{Prefix: c.Prefix, Transfer: c.transfer()}, held: map[string]string{}}
 	if !n.valid() {
 		s.bad("prefix %q: want a lower-case letter and at most two more letters or digits", c.Prefix)
 		return Config{}, s.errs
@@ -25,9 +27,11 @@ func Sound(c Config) (Config, []error) {
 		return Config{}, s.errs
 	}
 	s.denied()
+	s.tunnel()
 	s.networks()
 	s.routers()
 	s.ports()
+	s.remotes()
 	return s.out, s.errs
 }
 
@@ -36,6 +40,8 @@ type sounder struct {
 	config Config
 	out    Config
 	errs   []error
+	// held tells who has a MAC or an address, as "network address".
+	held map[string]string
 }
 
 func (s *sounder) bad(format string, args ...any) {
@@ -84,9 +90,14 @@ func (s *sounder) networks() {
 		case w.Number == 0 || w.Number >= 1<<24 || numbers[w.Number]:
 			s.bad("network %s: its number %d is out of 1..16777215 or used twice", w.ID, w.Number)
 			continue
-		case w.MTU < 576 || w.MTU > 65535:
-			s.bad("network %s: its MTU %d is out of 576..65535", w.ID, w.MTU)
+		case w.MTU < assign.MinMTU || w.MTU > 65535:
+			s.bad("network %s: its MTU %d is out of %d..65535", w.ID, w.MTU, assign.MinMTU)
 			continue
+		}
+		if fit := s.out.Tunnel.Fit(w.MTU); fit < w.MTU {
+			s.bad("%d bytes of the MTU %d of network %s: the tunnels' link carries %d, of which a tunnel takes %d",
+				w.MTU-fit, w.MTU, w.ID, s.out.Tunnel.MTU, TunnelOverhead)
+			w.MTU = fit
 		}
 		ids[w.ID], numbers[w.Number] = true, true
 		w.Subnets = s.subnets(w)
@@ -178,8 +189,8 @@ func (s *sounder) network(id string) (Network, bool) {
 }
 
 func (s *sounder) ports() {
-	ids, taps, held := map[string]bool{}, map[string]bool{}, map[string]string{}
-	ours := s.ourAddrs()
+	s.gateways()
+	ids, taps := map[string]bool{}, map[string]bool{}
 	for _, p := range sortedBy(s.config.Ports, func(p Port) string { return p.ID }) {
 		switch _, known := s.network(p.NetworkID); {
 		case p.ID == "" || ids[p.ID]:
@@ -191,35 +202,31 @@ func (s *sounder) ports() {
 		case !s.names.OwnsTap(p.Tap) || taps[p.Tap]:
 			s.bad("port %s: link %q is no name for a tap of ours, or used twice", p.ID, p.Tap)
 			continue
-		case !p.MAC.Unicast() || held[p.NetworkID+" "+p.MAC.String()] != "":
+		case !p.MAC.Unicast() || s.held[p.NetworkID+" "+p.MAC.String()] != "":
 			s.bad("port %s: %v is no sender's address, or used twice in its network", p.ID, p.MAC)
 			continue
 		}
-		ids[p.ID], taps[p.Tap], held[p.NetworkID+" "+p.MAC.String()] = true, true, p.ID
+		ids[p.ID], taps[p.Tap], s.held[p.NetworkID+" "+p.MAC.String()] = true, true, p.ID
 		p.Addrs = slices.DeleteFunc(slices.Clone(p.Addrs), func(a netip.Addr) bool {
-			at := p.NetworkID + " " + a.String()
-			ok := a.Is4() && !a.IsUnspecified() && !a.IsMulticast() && !a.IsLoopback() && a != broadcast &&
-				a != MetadataAddr && held[at] == "" && !slices.Contains(ours, at)
-			if !ok {
-				s.bad("port %s: %v is no guest's IPv4 address, or taken", p.ID, a)
-			}
-			held[at] = p.ID
-			return !ok
+			return !s.hold(p.NetworkID, a, "port "+p.ID)
 		})
 		p.Hostname = strings.ToLower(p.Hostname)
 		s.out.Ports = append(s.out.Ports, p)
 	}
 }
 
-var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
-
-// ourAddrs are the addresses that our namespaces hold, as "network address".
-func (s *sounder) ourAddrs() []string {
-	var out []string
+// gateways hold their MACs and addresses before any guest.
+func (s *sounder) gateways() {
+	for _, w := range s.out.Networks {
+		s.held[w.ID+" "+RoutedMAC.String()] = "tunnels"
+		s.held[w.ID+" "+GatewayMAC(w.Number, bridgeMAC).String()] = "its bridge"
+	}
 	for _, h := range Homes(s.out) {
+		s.held[h.NetworkID+" "+h.MAC.String()] = h.Space
 		for _, a := range h.Addrs {
-			out = append(out, h.NetworkID+" "+a.Addr().String())
+			s.held[h.NetworkID+" "+a.Addr().String()] = h.Space
 		}
 	}
-	return out
 }
+
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})

@@ -8,6 +8,22 @@ import (
 	"github.com/kvorum/kvorum/netd"
 )
 
+// end gives c an end of tunnels whose link carries mtu bytes.
+func end(c *netd.Config, mtu int) {
+	c.Tunnel = netd.Tunnel{Addr: netip.MustParseAddr("198.51.100.1"), MTU: mtu}
+}
+
+// far gives the first network guests elsewhere; without mtu, the host has no
+// end of tunnels.
+func far(mtu int, remotes ...netd.Remote) func(*netd.Config) {
+	return func(c *netd.Config) {
+		if mtu > 0 {
+			end(c, mtu)
+		}
+		c.Networks[0].Remotes = remotes
+	}
+}
+
 // One bad thing is left out and named; the rest of the host stays.
 func TestSound(t *testing.T) {
 	for _, row := range []struct {
@@ -50,6 +66,24 @@ func TestSound(t *testing.T) {
 		{"denied inside denied", func(c *netd.Config) {
 			c.Denied = []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}
 		}, ""},
+		{"tunnels by IPv6", func(c *netd.Config) { c.Tunnel.Addr = netip.MustParseAddr("fd00::1") }, "fd00::1"},
+		{"tunnels by loopback", func(c *netd.Config) { c.Tunnel.Addr = netip.MustParseAddr("127.0.0.1") }, "127.0.0.1"},
+		{"tunnels too small", func(c *netd.Config) { end(c, 600) }, "carries 600 bytes"},
+		{"MTU beyond the tunnels", func(c *netd.Config) { end(c, 1499); c.Networks = c.Networks[:1]; c.Routers, c.Ports = nil, nil }, "1 bytes of the MTU 1450 of network red"},
+		{"MTU of tunnels not known", func(c *netd.Config) { end(c, 0) }, ""},
+		{"remotes without tunnels", far(0, remote(6, "10.0.0.6", "198.51.100.2")), "no tunnels"},
+		{"remotes", far(1500, remote(6, "10.0.0.6", "198.51.100.2"), remote(7, "10.0.0.7", "198.51.100.3")), ""},
+		{"remote at our own end", far(1500, remote(6, "10.0.0.6", "198.51.100.1")), "own end"},
+		{"remote on no host", far(1500, netd.Remote{MAC: mac("fa:16:3e:00:09:06")}), "of the host"},
+		{"remote without MAC", far(1500, netd.Remote{Via: netip.MustParseAddr("198.51.100.2")}), "00:00:00:00:00:00"},
+		{"remote with a local port's MAC", far(1500, netd.Remote{MAC: mac("fa:16:3e:00:00:01"), Via: netip.MustParseAddr("198.51.100.2")}), "fa:16:3e:00:00:01"},
+		{"remote with a gateway's MAC", far(1500, netd.Remote{MAC: netd.GatewayMAC(7, netd.FirstGateway), Via: netip.MustParseAddr("198.51.100.2")}), "02:00:01:c0:00:00"},
+		{"remote with the tunnels' MAC", far(1500, netd.Remote{MAC: netd.RoutedMAC, Via: netip.MustParseAddr("198.51.100.2")}), "02:00:00:20:00:01"},
+		{"remote with a local port's address", far(1500, remote(6, "10.0.0.5", "198.51.100.2")), "10.0.0.5"},
+		{"remote with a gateway's address", far(1500, remote(6, "10.0.0.1", "198.51.100.2")), "10.0.0.1"},
+		{"two remotes with one MAC", far(1500, remote(6, "10.0.0.6", "198.51.100.2"), remote(6, "10.0.0.7", "198.51.100.3")), "used twice"},
+		{"two remotes with one address", far(1500, remote(6, "10.0.0.6", "198.51.100.2"), remote(7, "10.0.0.6", "198.51.100.3")), "10.0.0.6"},
+		{"port with a gateway's MAC", func(c *netd.Config) { c.Ports[0].MAC = netd.GatewayMAC(7, netd.FirstGateway) }, "02:00:01:c0:00:00"},
 	} {
 		c := states()["overlap"]
 		row.spoil(&c)

@@ -19,14 +19,16 @@ type Table struct {
 	Chains       []Chain
 }
 
-// Set is a named nft set.
+// Set is a named nft set, or a map.
 type Set struct {
 	Name string
 	// Type is as nft prints it, e.g. "ifname . ether_addr".
 	Type string
+	// Value is the type of what a map leads to; empty for a set.
+	Value string
 	// Interval says that elements are ranges of addresses.
 	Interval bool
-	// Elements are as nft prints them, sorted.
+	// Elements are as nft prints them, sorted; a map's are "key : value".
 	Elements []string
 }
 
@@ -54,6 +56,8 @@ func rule(why, text string) Rule {
 	return Rule{Text: text, Comment: hex.EncodeToString(sum[:4]) + " " + why}
 }
 
+func (s *Set) add(element string) { s.Elements = append(s.Elements, element) }
+
 // Key is "family name", as tables are keyed in a Space.
 func (t Table) Key() string { return t.Family + " " + t.Name }
 
@@ -67,7 +71,7 @@ func (t Table) shape() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%s\n", t.Key(), strings.Join(sorted(t.Counters), ","))
 	for _, s := range sortedBy(t.Sets, func(s Set) string { return s.Name }) {
-		fmt.Fprintf(&b, "set %s %s %v %s\n", s.Name, s.Type, s.Interval, strings.Join(sorted(s.Elements), ","))
+		fmt.Fprintf(&b, "set %s %s:%s %v %s\n", s.Name, s.Type, s.Value, s.Interval, strings.Join(sorted(s.Elements), ","))
 	}
 	for _, c := range sortedBy(t.Chains, func(c Chain) string { return c.Name }) {
 		fmt.Fprintf(&b, "chain %s %s\n", c.Name, c.Head)
@@ -84,7 +88,7 @@ func (t Table) shape() string {
 func (t Table) rebuild(have Table) bool {
 	for _, h := range have.Sets {
 		i := slices.IndexFunc(t.Sets, func(s Set) bool { return s.Name == h.Name })
-		if i < 0 || t.Sets[i].Type != h.Type || t.Sets[i].Interval != h.Interval {
+		if i < 0 || !t.Sets[i].alike(h) {
 			return true
 		}
 	}
@@ -100,6 +104,19 @@ func (t Table) rebuild(have Table) bool {
 		}
 	}
 	return false
+}
+
+// alike tells whether two sets differ at most in their elements.
+func (s Set) alike(o Set) bool {
+	return s.Type == o.Type && s.Value == o.Value && s.Interval == o.Interval
+}
+
+// kind is how nft speaks of the set, and its type.
+func (s Set) kind() (word, typ string) {
+	if s.Value != "" {
+		return "map", s.Type + " : " + s.Value
+	}
+	return "set", s.Type
 }
 
 // Script is the nft input that makes the table so, as one transaction,
@@ -119,7 +136,8 @@ func (t Table) Script(rebuild bool) string {
 		if s.Interval {
 			flags = " flags interval;"
 		}
-		fmt.Fprintf(&b, "add set %s %s { type %s;%s }\nflush set %s %s\n", key, s.Name, s.Type, flags, key, s.Name)
+		word, typ := s.kind()
+		fmt.Fprintf(&b, "add %s %s %s { type %s;%s }\nflush %s %s %s\n", word, key, s.Name, typ, flags, word, key, s.Name)
 		if len(s.Elements) > 0 {
 			fmt.Fprintf(&b, "add element %s %s { %s }\n", key, s.Name, strings.Join(s.Elements, ", "))
 		}

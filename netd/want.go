@@ -9,6 +9,8 @@ type wanted struct {
 	bridges map[string]Link
 	// pairs, by the outer link's name.
 	pairs map[string]pair
+	// tunnels are links to other hosts, by name.
+	tunnels map[string]Link
 	// taps tell of each tap that may be there which bridge and MTU it has.
 	taps   map[string]Link
 	spaces map[string]space
@@ -35,14 +37,17 @@ type space struct {
 // work derives the wanted state from a sound Config.
 func work(c Config) wanted {
 	w := wanted{names: Names(c.Prefix), bridges: map[string]Link{}, pairs: map[string]pair{},
-		taps: map[string]Link{}, spaces: map[string]space{}}
+		tunnels: map[string]Link{}, taps: map[string]Link{}, spaces: map[string]space{}}
 	if len(c.Networks) == 0 {
 		return w
 	}
 	nets := map[string]Network{}
 	for _, n := range c.Networks {
 		nets[n.ID] = n
-		w.bridges[w.names.Bridge(n.Number)] = Link{Kind: "bridge", MTU: n.MTU, Up: true}
+		w.bridges[w.names.Bridge(n.Number)] = Link{Kind: "bridge", MAC: GatewayMAC(n.Number, bridgeMAC), MTU: n.MTU, Up: true}
+	}
+	for _, id := range sortedKeys(meshed(c)) {
+		w.mesh(c, nets[id])
 	}
 	for _, p := range c.Ports {
 		n := nets[p.NetworkID]

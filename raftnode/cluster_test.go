@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +20,8 @@ import (
 type rack struct {
 	t       *testing.T
 	members []*member
+
+	mu sync.Mutex // guards members' nodes for those who ask over the wires
 }
 
 type member struct {
@@ -28,7 +32,7 @@ type member struct {
 	snaps raft.SnapshotStore
 	trans *raft.InmemTransport
 	node  *Node
-	cut   bool
+	cut   atomic.Bool
 }
 
 // skewed is a clock that is wrong by a constant.
@@ -47,23 +51,32 @@ func newRack(t *testing.T, size int, configure func(i int, cfg *Config)) *rack {
 	for i := range size {
 		id := fmt.Sprintf("n%d", i+1)
 		servers = append(servers, Server{ID: id, Address: id})
-		// The library's snapshot store in memory shows half-written snapshots.
-		snaps, err := raft.NewFileSnapshotStoreWithLogger(t.TempDir(), 2, newRaftLogger(slog.New(slog.DiscardHandler)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := &member{id: id, store: raft.NewInmemStore(), snaps: snaps}
-		m.cfg = Config{NodeID: id, ClusterID: "c"}
-		if configure != nil {
-			configure(i, &m.cfg)
-		}
-		r.members = append(r.members, m)
+		r.members = append(r.members, r.newMember(id, func(c *Config) {
+			if configure != nil {
+				configure(i, c)
+			}
+		}))
 	}
 	for _, m := range r.members {
 		r.open(m, servers)
 	}
 	t.Cleanup(r.close)
 	return r
+}
+
+// newMember makes a member with empty stores.
+func (r *rack) newMember(id string, configure func(*Config)) *member {
+	r.t.Helper()
+	// The library's snapshot store in memory shows half-written snapshots.
+	snaps, err := raft.NewFileSnapshotStoreWithLogger(r.t.TempDir(), 2, newRaftLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	m := &member{id: id, store: raft.NewInmemStore(), snaps: snaps, cfg: Config{NodeID: id, ClusterID: "c"}}
+	if configure != nil {
+		configure(&m.cfg)
+	}
+	return m
 }
 
 // open starts a member on its stores; servers bootstraps it first.
@@ -73,6 +86,7 @@ func (r *rack) open(m *member, servers []Server) {
 	m.sm = &ledger{}
 	cfg := m.cfg
 	cfg.Machine = m.sm
+	cfg.Peers = wires{r, m}
 	p := &parts{log: m.store, stable: m.store, snaps: m.snaps, trans: m.trans, close: func() error { return nil }}
 	if cfg.parts != nil {
 		p.log, p.stable = cfg.parts.log, cfg.parts.stable
@@ -86,10 +100,13 @@ func (r *rack) open(m *member, servers []Server) {
 		}
 	}
 	r.wire()
-	var err error
-	if m.node, err = Open(cfg); err != nil {
+	node, err := Open(cfg)
+	if err != nil {
 		r.t.Fatal(err)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m.node = node
 }
 
 // wire connects all members that are not cut off.
@@ -99,7 +116,7 @@ func (r *rack) wire() {
 			if a == b || a.trans == nil || b.trans == nil {
 				continue
 			}
-			if a.cut || b.cut {
+			if a.cut.Load() || b.cut.Load() {
 				a.trans.Disconnect(raft.ServerAddress(b.id))
 			} else {
 				a.trans.Connect(raft.ServerAddress(b.id), b.trans)
@@ -108,8 +125,60 @@ func (r *rack) wire() {
 	}
 }
 
+// wires is how a member asks the others: over the same cuts as raft.
+type wires struct {
+	rack *rack
+	from *member
+}
+
+func (w wires) to(ctx context.Context, address string) (*Node, error) {
+	if n := w.node(address); n != nil {
+		return n, nil
+	}
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (w wires) node(address string) *Node {
+	w.rack.mu.Lock()
+	defer w.rack.mu.Unlock()
+	for _, m := range w.rack.members {
+		if m.id == address && m.node != nil && !m.cut.Load() && !w.from.cut.Load() {
+			return m.node
+		}
+	}
+	return nil
+}
+
+// Term implements Peers.
+func (w wires) Term(ctx context.Context, address string) (uint64, error) {
+	n, err := w.to(ctx, address)
+	if err != nil {
+		return 0, err
+	}
+	return n.Term(), nil
+}
+
+// ConfirmRead implements Peers.
+func (w wires) ConfirmRead(ctx context.Context, address string) (ReadPoint, error) {
+	n, err := w.to(ctx, address)
+	if err != nil {
+		return ReadPoint{}, err
+	}
+	return n.ConfirmRead(ctx)
+}
+
+// AppliedIndex implements Peers.
+func (w wires) AppliedIndex(ctx context.Context, address string) (uint64, error) {
+	n, err := w.to(ctx, address)
+	if err != nil {
+		return 0, err
+	}
+	return n.AppliedIndex(), nil
+}
+
 func (r *rack) partition(m *member, cut bool) {
-	m.cut = cut
+	m.cut.Store(cut)
 	r.wire()
 }
 
@@ -132,7 +201,7 @@ func (r *rack) leader() *member {
 	var found *member
 	eventually(r.t, "a leader", func() bool {
 		for _, m := range r.members {
-			if !m.cut && m.node.Role().State == Leader {
+			if !m.cut.Load() && m.node.Role().State == Leader {
 				found = m
 				return true
 			}
@@ -142,12 +211,25 @@ func (r *rack) leader() *member {
 	return found
 }
 
+// lead makes m the leader.
+func (r *rack) lead(m *member) {
+	r.t.Helper()
+	eventually(r.t, m.id+" to lead", func() bool {
+		l := r.leader()
+		if l == m {
+			return true
+		}
+		err := l.node.raft.LeadershipTransferToServer(raft.ServerID(m.id), raft.ServerAddress(m.id)).Error()
+		return err == nil && r.leader() == m
+	})
+}
+
 // follower gives a connected node other than the leader.
 func (r *rack) follower() *member {
 	r.t.Helper()
 	l := r.leader()
 	for _, m := range r.members {
-		if m != l && !m.cut {
+		if m != l && !m.cut.Load() {
 			return m
 		}
 	}

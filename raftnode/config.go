@@ -29,6 +29,8 @@ type Config struct {
 	Machine StateMachine
 	// Stream carries the traffic between nodes. nil means a node alone.
 	Stream StreamLayer
+	// Peers asks the other nodes. nil means that there is no way to them.
+	Peers Peers
 	// Clock stamps entries and times writes. Default: clock.Real.
 	Clock clock.Clock
 	// Log receives raft's and the node's own lines. Default: discard.
@@ -94,6 +96,9 @@ func or[T comparable](v *T, def T) {
 
 func (c *Config) fill() {
 	or(&c.Address, c.NodeID)
+	if c.Peers == nil {
+		c.Peers = noPeers{}
+	}
 	if c.Clock == nil {
 		c.Clock = clock.Real{}
 	}

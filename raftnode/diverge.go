@@ -18,6 +18,7 @@ import (
 type divergeStore struct {
 	raft.SnapshotStore
 	log   raft.LogStore
+	elect *electorate
 	fatal *tripwire
 }
 
@@ -28,13 +29,15 @@ func (s *divergeStore) Create(version raft.SnapshotVersion, index, term uint64, 
 	if err != nil {
 		return nil, err
 	}
-	return &divergeSink{SnapshotSink: sink, store: s, index: index, term: term}, nil
+	return &divergeSink{SnapshotSink: sink, store: s, index: index, term: term,
+		elect: func() { s.elect.set(configIndex, c) }}, nil
 }
 
 type divergeSink struct {
 	raft.SnapshotSink
 	store       *divergeStore
 	index, term uint64
+	elect       func()
 }
 
 // Close makes the snapshot durable, then looks at the log.
@@ -42,6 +45,7 @@ func (s *divergeSink) Close() error {
 	if err := s.SnapshotSink.Close(); err != nil {
 		return err
 	}
+	s.elect()
 	return s.store.settle(s.index, s.term)
 }
 

@@ -32,6 +32,7 @@ type machine struct {
 	sm      StateMachine
 	fatal   *tripwire
 	applied applied
+	elect   electorate
 	lastAt  atomic.Int64          // At of the last applied entry
 	halted  atomic.Pointer[error] // set at the first entry that could not be applied
 }
@@ -69,6 +70,9 @@ func (m *machine) apply(logs []*raft.Log, out []any) error {
 	entries := make([]Entry, 0, len(logs))
 	last := m.lastAt.Load()
 	for _, l := range logs {
+		if l.Type == raft.LogConfiguration {
+			m.elect.set(l.Index, raft.DecodeConfiguration(l.Data))
+		}
 		if l.Type != raft.LogCommand {
 			continue
 		}

@@ -18,7 +18,7 @@ const (
 	Sample                    // Count observations that add up to Sum; times are in ms
 )
 
-// Metric is one series that raft or its stores reported.
+// Metric is one series that raft, its stores or gossip reported.
 type Metric struct {
 	// Name is in dotted form, as "raft.fsm.apply".
 	Name string
@@ -33,11 +33,11 @@ type Metric struct {
 }
 
 // maxSeries bounds Metrics; what raft and its stores report is some dozens
-// and a few for each peer.
+// and a few for each peer, and each gossip pool some dozens more.
 const maxSeries = 1024
 
-// Metrics collects what raft reports through its metrics library. It
-// implements that library's sink.
+// Metrics collects what raft, and Serf with it, report through the metrics
+// library that they share. It implements that library's sink.
 type Metrics struct {
 	mu      sync.Mutex
 	series  map[string]*Metric

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 
@@ -19,9 +20,15 @@ type Node struct {
 	guard   *guard
 	parts   *parts
 	pipe    *pipe
-	rounds  *rounds
-	role    roleVar
-	fatal   *tripwire
+	logs    raft.LogStore
+	// leading are the read rounds of this node as the leader; asking those in
+	// which it asks the leader.
+	leading, asking *rounds
+	// established is the term in which this node has got a barrier through.
+	established atomic.Uint64
+	proposal    lastProposal
+	role        roleVar
+	fatal       *tripwire
 
 	stopRaft func() raft.Future
 
@@ -78,18 +85,22 @@ func start(cfg Config, p *parts) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.guard = guard
-	snaps := &divergeStore{SnapshotStore: p.snaps, log: guard, fatal: n.fatal}
+	n.guard, n.logs = guard, logs
+	if err := n.machine.elect.restored(p.snaps); err != nil {
+		return nil, err
+	}
+	snaps := &divergeStore{SnapshotStore: p.snaps, log: guard, elect: &n.machine.elect, fatal: n.fatal}
 	if n.raft, err = raft.NewRaft(rc, n.machine, logs, stable, snaps, p.trans); err != nil {
 		return nil, errs.E("raftnode.open", errs.Internal, "raft does not start", err)
 	}
 	// Only the first call of Shutdown gives something to wait for.
 	n.stopRaft = sync.OnceValue(n.raft.Shutdown)
 	n.pipe = newPipe(n)
-	n.rounds = newRounds(n.barrier)
+	n.leading, n.asking = newRounds(n.confirm), newRounds(n.ask)
 	n.role.set(n.observeRole())
 	go n.pipe.run()
-	go n.rounds.run(n.closing)
+	go n.leading.run(n.closing)
+	go n.asking.run(n.closing)
 	go n.watchRole()
 	return n, nil
 }
@@ -128,7 +139,7 @@ func (n *Node) close() {
 // nothing any more.
 func (n *Node) drain() error {
 	drained := n.pipe.close()
-	for _, done := range []<-chan struct{}{drained, n.rounds.done} {
+	for _, done := range []<-chan struct{}{drained, n.leading.done, n.asking.done} {
 		select {
 		case <-done:
 		case <-n.fatal.tripped:

@@ -2,6 +2,7 @@ package raftnode
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -197,13 +198,13 @@ func (n *Node) untilTermEnds(ctx context.Context, term uint64) {
 
 const establishPause = 100 * time.Millisecond
 
-// establish gets a barrier of the term through. A leader that can't write one
-// is of no use, so it offers the lead to others and tries again.
+// establish gets a barrier of the term through, and all before it applied. A
+// leader that can't write one is of no use, so it offers the lead to others
+// and tries again.
 func (n *Node) establish(ctx context.Context, term uint64) bool {
 	for ctx.Err() == nil {
-		_, err := n.ReadBarrier(ctx)
-		// Asked after the term began and done before it ended: it is of this term.
-		if err == nil && n.raft.CurrentTerm() == term {
+		err := n.establishRead()
+		if err == nil && n.established.Load() == term {
 			return true
 		}
 		if ctx.Err() != nil || n.raft.State() != raft.Leader {
@@ -235,14 +236,9 @@ func (n *Node) TransferLeadership() error {
 }
 
 func (n *Node) otherVoters() bool {
-	f := n.raft.GetConfiguration()
-	if f.Error() != nil {
+	all, err := n.Members()
+	if err != nil {
 		return false
 	}
-	for _, s := range f.Configuration().Servers {
-		if s.Suffrage == raft.Voter && string(s.ID) != n.cfg.NodeID {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(all, func(m Member) bool { return m.Voter && m.ID != n.cfg.NodeID })
 }

@@ -38,7 +38,7 @@ func (n *Node) Stats() Stats {
 		AppliedIndex: n.AppliedIndex(),
 		LastContact:  -1,
 		InFlight:     len(n.pipe.slots),
-		ReadRounds:   n.rounds.count(),
+		ReadRounds:   n.leading.count() + n.asking.count(),
 		Writes:       n.guard.stats(),
 	}
 	// Raft tells this one only as text.

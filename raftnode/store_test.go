@@ -122,7 +122,7 @@ func TestLowTimesAreMendedAlike(t *testing.T) {
 	m := &machine{sm: sm, fatal: newTripwire()}
 	m.ApplyBatch([]*raft.Log{
 		{Index: 1, Type: raft.LogCommand, Data: encodeEntry(100, []byte("a"))},
-		{Index: 2, Type: raft.LogConfiguration},
+		{Index: 2, Type: raft.LogConfiguration, Data: raft.EncodeConfiguration(raft.Configuration{})},
 		{Index: 3, Type: raft.LogCommand, Data: encodeEntry(50, []byte("b"))},
 	})
 	m.ApplyBatch([]*raft.Log{{Index: 4, Type: raft.LogCommand, Data: encodeEntry(100, []byte("c"))}})

@@ -1,10 +1,16 @@
-// Package agentapi is the front door of the host agents: they register, watch
-// what they are assigned, fetch images and report what they see.
+// Package agentapi is the front door of the host agents: they register, renew
+// their leases, watch what they are assigned, fetch images and report what they
+// see.
 //
 // Invariant: a desired state that is handed out was computed from a view that
 // is at least as new as the moment it was handed out for (a read point), so an
-// agent may start guests on it; and every call of a host renews its lease.
+// agent may start guests on it. "Unchanged" and deltas are such answers too. A
+// lease is renewed by the call that is for it and by no other, and with this
+// node alone: it needs no leader.
 //
-// Agents prove themselves by the cluster's agent secret. It must not know any
-// OpenStack API.
+// What is remembered of a host are digests, never what it is told: there are
+// secrets in it.
+//
+// A host is who its certificate says, and speaks for itself only. It must not
+// know any OpenStack API.
 package agentapi

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/kvorum/kvorum/api/rest/resttest"
+	"github.com/kvorum/kvorum/fsm/command"
 	"github.com/kvorum/kvorum/internal/model"
 )
 
@@ -16,10 +17,15 @@ func TestFlavors(t *testing.T) {
 	make := func(version, fields string) *resttest.Answer {
 		return r.admin("POST", "/flavors", version, `{"flavor":{"ram":"64","vcpus":1,"disk":0,`+fields+`}}`)
 	}
-	make("2.55", `"name":"hidden","id":"h.1","os-flavor-access:is_public":false,"description":"d","swap":512,"rxtx_factor":1.0`).Want(200).Golden("flavor_create")
+	make("2.55", `"name":"hidden","id":"h.1","os-flavor-access:is_public":false,"description":"d","swap":0,"rxtx_factor":1.0`).Want(200).Golden("flavor_create")
 	make("", `"name":"seven","id":7`).Want(200)
 	if id := make("", `"name":"auto","id":"auto"`).Want(200).Text("flavor", "id"); !model.IsUUID(id) {
 		t.Errorf("id %q", id)
+	}
+	for _, fields := range []string{`"name":"x","swap":1`, `"name":"x","OS-FLV-EXT-DATA:ephemeral":"10"`} {
+		if a := make("", fields).Want(400); !strings.Contains(message(a), "not offered by this cloud") {
+			t.Errorf("%s: %s", fields, a.Body)
+		}
 	}
 	make("", `"name":"hidden","id":"h2"`).Want(409)
 	make("", `"name":"other","id":"h.1"`).Want(409)
@@ -127,7 +133,11 @@ func TestQuota(t *testing.T) {
 	if a := r.ask("GET", path+"/defaults", "", "").Want(200); a.At("quota_set", "cores") != 20.0 {
 		t.Errorf("defaults %s", a.Body)
 	}
+	r.Must(r.By(resttest.Admin), &command.QuotaSet{ProjectID: resttest.MemberProject, Limits: []command.QuotaLimit{{Resource: "port", Limit: 77}}})
 	r.admin("DELETE", path, "", "").Want(202)
+	if got := r.View().Limit(resttest.MemberProject, "port"); got != 77 {
+		t.Errorf("another API's limit became %d by the reset of this one's", got)
+	}
 	if a := r.ask("GET", path, "", "").Want(200); a.At("quota_set", "cores") != 20.0 || a.Text("quota_set", "id") != string(resttest.MemberProject) {
 		t.Errorf("after the reset %s", a.Body)
 	}
@@ -175,7 +185,7 @@ func TestHypervisors(t *testing.T) {
 		{"/os-hypervisors/" + string(resttest.Host) + "/uptime", "2.88", 404},
 		{"/os-hypervisors/h/search", "", 200}, {"/os-hypervisors/x/search", "", 404}, {"/os-hypervisors/h/search", "2.53", 404},
 		{"/os-hypervisors?hypervisor_hostname_pattern=x", "2.53", 404}, {"/os-hypervisors?with_servers=perhaps", "2.53", 400},
-		{"/os-migrations", "", 200},
+		{"/os-migrations", "", 200}, {"/os-aggregates", "", 200}, {"/os-aggregates/7", "", 404}, {"/os-aggregates/x", "", 400},
 	} {
 		if a := r.admin("GET", row.path, row.version, ""); a.Status != row.status {
 			t.Errorf("%s at %s: %d %s", row.path, row.version, a.Status, a.Body)

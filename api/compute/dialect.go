@@ -35,6 +35,7 @@ func Dialect(root string) *rest.Dialect {
 			return `Keystone uri="` + strings.TrimSuffix(c.Endpoint, root) + `/identity"`
 		},
 		Forbidden: func(r *rest.Route) string { return notAllowed(r.Name) },
+		Missing:   otherVersion,
 	}
 	if root == "" {
 		d.Below = "/v2.1"
@@ -80,7 +81,8 @@ func headers(c *rest.Call, h http.Header) {
 }
 
 // negotiate reads the microversion that a request asks for; 2.1 without one.
-// The newer header wins.
+// The newer header wins. With an error it gives the version that the answer
+// says: the one asked for, or 2.1 for what is none.
 func negotiate(r *http.Request) (rest.Version, error) {
 	want := strings.TrimSpace(r.Header.Get(oldHeader))
 	for _, part := range strings.Split(strings.Join(r.Header.Values(newHeader), ","), ",") {
@@ -96,11 +98,11 @@ func negotiate(r *http.Request) (rest.Version, error) {
 	}
 	v, ok := rest.ParseVersion(want)
 	if !ok {
-		return rest.Version{}, errs.Errorf("compute.version", errs.Invalid,
+		return minVersion, errs.Errorf("compute.version", errs.Invalid,
 			"API Version String %s is of invalid format. Must be of format MajorNum.MinorNum.", shorten(want))
 	}
 	if v.Less(minVersion) || maxVersion.Less(v) {
-		return rest.Version{}, errs.Errorf("compute.version", errs.NotAcceptable,
+		return v, errs.Errorf("compute.version", errs.NotAcceptable,
 			"Version %s is not supported by the API. Minimum is %s and maximum is %s.", v, minVersion, maxVersion)
 	}
 	return v, nil

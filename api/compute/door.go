@@ -19,9 +19,10 @@ type Consoles interface {
 
 // Door is the front door; make it with its parts filled in.
 type Door struct {
-	// Seal hides user data before it becomes part of a command.
-	Seal     func([]byte) ([]byte, error)
-	Consoles Consoles
+	// Seal hides user data before it becomes part of a command; Open gives it
+	// back, for administrators.
+	Seal, Open func([]byte) ([]byte, error)
+	Consoles   Consoles
 }
 
 // Routes is the whole API as one table. Every versioned route is there with
@@ -33,7 +34,8 @@ func (d *Door) Routes() []rest.Route {
 		{Name: "version", Method: http.MethodGet, Path: "/v2.1", Quiet: true, Handle: showVersion},
 		{Name: "version", Method: http.MethodGet, Path: "/v2.1/", Quiet: true, Handle: showVersion},
 	}
-	for _, table := range [][]rest.Route{d.serverRoutes(), d.serverPartRoutes(), catalogRoutes(), projectRoutes(), adminRoutes()} {
+	for _, table := range [][]rest.Route{d.serverRoutes(), d.serverPartRoutes(), unofferedRoutes(), catalogRoutes(), projectRoutes(),
+		adminRoutes(), aggregateRoutes()} {
 		for _, r := range table {
 			plain, scoped := r, r
 			plain.Path = "/v2.1" + r.Path
@@ -69,10 +71,10 @@ const (
 func (d *Door) serverRoutes() []rest.Route {
 	return []rest.Route{
 		{Name: "servers:index", Method: get, Path: "/servers", Persona: rest.Reader, Handle: listServers},
-		{Name: "servers:detail", Method: get, Path: "/servers/detail", Persona: rest.Reader, Handle: detailServers},
+		{Name: "servers:detail", Method: get, Path: "/servers/detail", Persona: rest.Reader, Handle: d.detailServers},
 		{Name: "servers:create", Method: post, Path: "/servers", Persona: rest.Member, Handle: d.createServer},
-		{Name: "servers:show", Method: get, Path: "/servers/{id}", Persona: rest.Reader, Handle: showServer},
-		{Name: "servers:update", Method: put, Path: "/servers/{id}", Persona: rest.Member, Handle: updateServer},
+		{Name: "servers:show", Method: get, Path: "/servers/{id}", Persona: rest.Reader, Handle: d.showServer},
+		{Name: "servers:update", Method: put, Path: "/servers/{id}", Persona: rest.Member, Handle: d.updateServer},
 		{Name: "servers:delete", Method: del, Path: "/servers/{id}", Persona: rest.Member, Handle: deleteServer},
 		{Name: "servers:action", Method: post, Path: "/servers/{id}/action", Persona: rest.Member, Handle: d.action},
 		{Name: "server-metadata:index", Method: get, Path: "/servers/{id}/metadata", Persona: rest.Reader, Handle: listMetadata},
@@ -110,10 +112,15 @@ func catalogRoutes() []rest.Route {
 		{Name: "flavors:detail", Method: get, Path: "/flavors/detail", Persona: rest.Anyone, Handle: detailFlavors},
 		{Name: "flavors:show", Method: get, Path: "/flavors/{id}", Persona: rest.Anyone, Handle: showFlavor},
 		{Name: "os-flavor-manage:create", Method: post, Path: "/flavors", Persona: rest.Admin, Handle: createFlavor},
+		{Name: "os-flavor-manage:update", Method: put, Path: "/flavors/{id}", Min: since(55), Persona: rest.Admin, Handle: updateFlavor},
 		{Name: "os-flavor-manage:delete", Method: del, Path: "/flavors/{id}", Persona: rest.Admin, Handle: deleteFlavor},
+		{Name: "os-flavor-access:action", Method: post, Path: "/flavors/{id}/action", Persona: rest.Admin, Handle: flavorAction},
 		{Name: "os-flavor-access", Method: get, Path: "/flavors/{id}/os-flavor-access", Persona: rest.Admin, Handle: listFlavorAccess},
 		{Name: "os-flavor-extra-specs:index", Method: get, Path: "/flavors/{id}/os-extra_specs", Persona: rest.Anyone, Handle: listSpecs},
 		{Name: "os-flavor-extra-specs:show", Method: get, Path: "/flavors/{id}/os-extra_specs/{key}", Persona: rest.Anyone, Handle: showSpec},
+		{Name: "os-flavor-extra-specs:create", Method: post, Path: "/flavors/{id}/os-extra_specs", Persona: rest.Admin, Handle: createSpecs},
+		{Name: "os-flavor-extra-specs:update", Method: put, Path: "/flavors/{id}/os-extra_specs/{key}", Persona: rest.Admin, Handle: putSpec},
+		{Name: "os-flavor-extra-specs:delete", Method: del, Path: "/flavors/{id}/os-extra_specs/{key}", Persona: rest.Admin, Handle: deleteSpec},
 		{Name: "os-keypairs:index", Method: get, Path: "/os-keypairs", Persona: rest.Anyone, Handle: listKeyPairs},
 		{Name: "os-keypairs:create", Method: post, Path: "/os-keypairs", Persona: rest.Member, Handle: createKeyPair},
 		{Name: "os-keypairs:show", Method: get, Path: "/os-keypairs/{name}", Persona: rest.Anyone, Handle: showKeyPair},

@@ -21,7 +21,9 @@ var extensions = []struct{ alias, name, what string }{
 	{"OS-SRV-USG", "ServerUsage", "Adds launched_at and terminated_at to servers."},
 	{"os-availability-zone", "AvailabilityZone", "Adds availability zones."},
 	{"os-console-output", "ConsoleOutput", "Console log output support."},
-	{"os-flavor-extra-specs", "FlavorExtraSpecs", "Reads a flavor's extra specs."},
+	{"os-aggregates", "Aggregates", "Admin-only aggregate administration."},
+	{"os-flavor-access", "FlavorAccess", "Flavor access support."},
+	{"os-flavor-extra-specs", "FlavorExtraSpecs", "Flavors extra specs support."},
 	{"os-flavor-manage", "FlavorManage", "Flavor create and delete support."},
 	{"os-hypervisors", "Hypervisors", "Administrators' view of hypervisors."},
 	{"os-instance-actions", "InstanceActions", "Shows what was done to a server."},
@@ -51,7 +53,7 @@ func showExtension(c *rest.Call) (rest.Answer, error) {
 			return rest.JSON(http.StatusOK, object{"extension": renderExtension(i)}), nil
 		}
 	}
-	return rest.Answer{}, errs.Errorf("compute.extension", errs.NotFound, "The resource could not be found.")
+	return rest.Answer{}, errs.Errorf("compute.extension", errs.NotFound, "Extension %s could not be found.", shorten(c.Param("alias")))
 }
 
 // listMigrations is always empty: servers stay where they are.

@@ -104,12 +104,13 @@ func least(c *rest.Call, name string) (int, error) {
 	return n, nil
 }
 
-// publicness is what is_public asks for: administrators see public flavors,
-// unless they ask for the others, or ("None") for all.
+// publicness is what is_public asks for: public flavors and those that the
+// project has access to, unless administrators ask for the others, or ("None")
+// for all.
 func publicness(c *rest.Call) (func(*model.Flavor) bool, error) {
 	ask := c.Query("is_public")
 	if !c.Caller.Admin() || ask == "" {
-		return func(f *model.Flavor) bool { return !f.Private }, nil
+		return func(f *model.Flavor) bool { return f.UsableBy(c.Caller.ProjectID()) }, nil
 	}
 	if strings.EqualFold(ask, "none") {
 		return func(*model.Flavor) bool { return true }, nil
@@ -118,7 +119,7 @@ func publicness(c *rest.Call) (func(*model.Flavor) bool, error) {
 	if !ok {
 		return nil, invalid("Invalid is_public filter [%s]", shorten(ask))
 	}
-	return func(f *model.Flavor) bool { return f.Private != public }, nil
+	return func(f *model.Flavor) bool { return f.Private != public || public && f.UsableBy(c.Caller.ProjectID()) }, nil
 }
 
 func flavorPage(c *rest.Call, path string, render func(*model.Flavor) object) (rest.Answer, error) {
@@ -157,7 +158,7 @@ func detailFlavors(c *rest.Call) (rest.Answer, error) {
 
 func findFlavor(c *rest.Call) (*model.Flavor, error) {
 	f := c.View.Flavor(model.FlavorID(c.Param("id")))
-	if f == nil || f.Private && !c.Caller.Admin() {
+	if f == nil || !f.UsableBy(c.Caller.ProjectID()) && !c.Caller.Admin() {
 		return nil, errs.Errorf("compute.flavor", errs.NotFound, "Flavor %s could not be found.", shorten(c.Param("id")))
 	}
 	return f, nil
@@ -209,6 +210,16 @@ type flavorIn struct {
 	} `json:"flavor"`
 }
 
+// flavorAnswer shows a flavor after a change. Somebody may have deleted it
+// right after.
+func flavorAnswer(c *rest.Call, id model.FlavorID) (rest.Answer, error) {
+	f := c.View.Flavor(id)
+	if f == nil {
+		return rest.Answer{}, errs.Errorf("compute.flavor", errs.NotFound, "Flavor %s could not be found.", id)
+	}
+	return rest.JSON(http.StatusOK, object{"flavor": renderFlavor(c, f)}), nil
+}
+
 // decideFlavor is the command that makes a flavor; id is for one that names
 // none.
 func decideFlavor(in flavorIn, id string) *command.FlavorCreate {
@@ -229,43 +240,26 @@ func createFlavor(c *rest.Call) (rest.Answer, error) {
 	if _, err := c.Do(cmd); err != nil {
 		return rest.Answer{}, err
 	}
-	return rest.JSON(http.StatusOK, object{"flavor": renderFlavor(c, c.View.Flavor(cmd.ID))}), nil
+	return flavorAnswer(c, cmd.ID)
+}
+
+var flavorUpdateRule = record(has("flavor", record(has("description", nullable(printable(maxDescription))).must())).must())
+
+func updateFlavor(c *rest.Call) (rest.Answer, error) {
+	var in flavorIn
+	if err := parse(c, flavorUpdateRule, &in); err != nil {
+		return rest.Answer{}, err
+	}
+	f, err := findFlavor(c)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	if _, err := c.Do(&command.FlavorUpdate{ID: f.ID, Description: in.Flavor.Description}); err != nil {
+		return rest.Answer{}, err
+	}
+	return flavorAnswer(c, f.ID)
 }
 
 func deleteFlavor(c *rest.Call) (rest.Answer, error) {
 	return accepted(c, &command.FlavorDelete{ID: model.FlavorID(c.Param("id"))})
-}
-
-// listFlavorAccess is empty for every private flavor: only administrators see
-// those.
-func listFlavorAccess(c *rest.Call) (rest.Answer, error) {
-	f, err := findFlavor(c)
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	if !f.Private {
-		return rest.Answer{}, errs.Errorf("compute.flavor", errs.NotFound, "Access list not available for public flavors.")
-	}
-	return rest.JSON(http.StatusOK, object{"flavor_access": []object{}}), nil
-}
-
-func listSpecs(c *rest.Call) (rest.Answer, error) {
-	f, err := findFlavor(c)
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	return rest.JSON(http.StatusOK, object{"extra_specs": filled(f.ExtraSpecs)}), nil
-}
-
-func showSpec(c *rest.Call) (rest.Answer, error) {
-	f, err := findFlavor(c)
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	key := c.Param("key")
-	v, there := f.ExtraSpecs[key]
-	if !there {
-		return rest.Answer{}, errs.Errorf("compute.flavor", errs.NotFound, "Flavor %s has no extra specs with key %s.", f.ID, shorten(key))
-	}
-	return rest.JSON(http.StatusOK, object{key: v}), nil
 }

@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/kvorum/kvorum/api/rest/resttest"
@@ -14,7 +15,7 @@ func golden(t *testing.T) (*rig, model.ServerID) {
 	t.Helper()
 	r := newRig(t)
 	r.ask("POST", "/os-keypairs", "", `{"keypair":{"name":"laptop","public_key":"`+someKey+`"}}`).Want(200)
-	body := create(`"key_name":"laptop"`, `"metadata":{"role":"web"}`, `"user_data":"aGk="`, `"config_drive":"true"`, `"accessIPv4":"192.0.2.7"`,
+	body := create(`"key_name":"laptop"`, `"metadata":{"role":"web"}`, `"user_data":"aGk="`, `"config_drive":"false"`, `"accessIPv4":"192.0.2.7"`,
 		`"networks":[{"uuid":"`+string(resttest.Network)+`","fixed_ip":"10.0.0.7"}]`, `"tags":["b","a"]`, `"description":"front"`,
 		`"OS-DCF:diskConfig":"MANUAL"`, `"availability_zone":"nova"`)
 	a := r.ask("POST", "/servers", "2.93", body).Want(202)
@@ -84,6 +85,14 @@ func TestDiscovery(t *testing.T) {
 		t.Errorf("at the root: %s", got)
 	}
 	r.Do("GET", "/v2.1/nothing", "", nil, "").Want(404).Text("itemNotFound", "message")
+	r.Do("GET", "/compute/v2.1/nothing", "", nil, "").Want(404).Text("itemNotFound", "message")
+	for _, path := range []string{"/compute/v2", "/compute/v2/servers", "/compute/v2.10", "/compute/nothing"} {
+		a := r.Do("POST", path, "", nil, "{}").Want(300)
+		if got, want := a.Text("choices", 0, "links", 0, "href"), "http://cloud/compute/v2.1"+strings.TrimPrefix(path, "/compute"); got != want {
+			t.Errorf("%s leads to %s, want %s", path, got, want)
+		}
+	}
+	r.Do("GET", "/compute/v2/flavors", "", nil, "").Want(300).Golden("choices")
 	r.Do("GET", "/v2.1/servers", resttest.Member, nil, "").Want(200)
 }
 
@@ -105,6 +114,20 @@ func TestVersionHeaders(t *testing.T) {
 			vary := a.Header.Values("Vary")
 			if a.Header.Get(oldHeader) != row.want || a.Header.Get(newHeader) != "compute "+row.want || len(vary) != 2 || vary[0] != newHeader || vary[1] != oldHeader {
 				t.Errorf("%v: %v", row.headers, a.Header)
+			}
+		}
+	}
+	// A version that is not served, or that is none, is answered in the same
+	// way.
+	for header, row := range map[string]struct {
+		status int
+		says   string
+	}{"2.999": {406, "2.999"}, "3.1": {406, "3.1"}, "two": {400, "2.1"}} {
+		for _, path := range []string{"/compute/v2.1/servers", "/compute/v2.1/", "/compute/"} {
+			a := r.Do("GET", path, resttest.Member, map[string]string{oldHeader: header}, "").Want(row.status)
+			vary := a.Header.Values("Vary")
+			if a.Header.Get(oldHeader) != row.says || a.Header.Get(newHeader) != "compute "+row.says || len(vary) != 2 || a.Header.Get("X-Compute-Request-Id") == "" {
+				t.Errorf("%s at %s: %v", header, path, a.Header)
 			}
 		}
 	}

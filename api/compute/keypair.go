@@ -73,9 +73,13 @@ func findKeyPair(c *rest.Call, policy string) (*model.KeyPair, error) {
 	}
 	k := c.View.KeyPair(owner, c.Param("name"))
 	if k == nil {
-		return nil, errs.Errorf("compute.key", errs.NotFound, "Keypair %s not found for user %s", shorten(c.Param("name")), owner)
+		return nil, noKeyPair(owner, c.Param("name"))
 	}
 	return k, nil
+}
+
+func noKeyPair(owner model.UserID, name string) error {
+	return errs.Errorf("compute.key", errs.NotFound, "Keypair %s not found for user %s", shorten(name), owner)
 }
 
 func showKeyPair(c *rest.Call) (rest.Answer, error) {
@@ -177,7 +181,11 @@ func createKeyPair(c *rest.Call) (rest.Answer, error) {
 	if _, err := c.Do(cmd); err != nil {
 		return rest.Answer{}, err
 	}
-	out := renderKeyPair(c, c.View.KeyPair(owner, cmd.Name))
+	k := c.View.KeyPair(owner, cmd.Name)
+	if k == nil { // somebody deleted it right after
+		return rest.Answer{}, noKeyPair(owner, cmd.Name)
+	}
+	out := renderKeyPair(c, k)
 	out["user_id"] = owner
 	if private != "" {
 		out["private_key"] = private

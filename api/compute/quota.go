@@ -21,8 +21,15 @@ type limited struct {
 	until   int
 }
 
-var quotaTable = []limited{
-	{name: "instances", counted: true}, {name: "cores", counted: true}, {name: "ram", counted: true},
+// quotaTable is what is counted for this door, and what is not counted.
+var quotaTable = func() (out []limited) {
+	for _, r := range state.ResourcesOf(state.ComputeQuota) {
+		out = append(out, limited{name: r.Name, counted: true})
+	}
+	return append(out, fixedLimits...)
+}()
+
+var fixedLimits = []limited{
 	{name: "metadata_items", fixed: maxMetadata}, {name: "key_pairs", fixed: state.MaxKeyPairs},
 	{name: "server_groups"}, {name: "server_group_members"},
 	{name: "injected_files", until: 56}, {name: "injected_file_content_bytes", until: 56}, {name: "injected_file_path_bytes", until: 56},
@@ -165,7 +172,11 @@ func resetQuota(c *rest.Call) (rest.Answer, error) {
 	if err := noUserQuota(c); err != nil {
 		return rest.Answer{}, err
 	}
-	return accepted(c, &command.QuotaReset{ProjectID: p})
+	cmd := &command.QuotaReset{ProjectID: p}
+	for _, r := range state.ResourcesOf(state.ComputeQuota) {
+		cmd.Resources = append(cmd.Resources, r.Name)
+	}
+	return accepted(c, cmd)
 }
 
 // noUserQuota refuses to limit one user of a project: limits are the

@@ -1,12 +1,14 @@
 package compute
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/kvorum/kvorum/api/rest/resttest"
+	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
 )
 
@@ -24,6 +26,13 @@ func newRig(t testing.TB) *rig {
 	t.Helper()
 	w := resttest.New(t)
 	d := &Door{Seal: func(b []byte) ([]byte, error) { return append([]byte("sealed:"), b...), nil },
+		Open: func(b []byte) ([]byte, error) {
+			plain, ok := bytes.CutPrefix(b, []byte("sealed:"))
+			if !ok {
+				return nil, errs.Errorf("rig.open", errs.Internal, "")
+			}
+			return plain, nil
+		},
 		Consoles: fakeConsoles{"one\r\ntwo\x1b\nthree\n"}}
 	w.Front(Dialect("/compute"), d.Routes())
 	w.Front(Dialect(""), d.Routes())

@@ -192,21 +192,15 @@ func (d *Door) createServer(c *rest.Call) (rest.Answer, error) {
 }
 
 // created is the answer to a create: the first server of the request, or the
-// number of its reservation.
+// number of its reservation. As in show, no security groups are named: there
+// are none.
 func created(c *rest.Call, in serverIn, cmd *command.ServerCreate, id string) rest.Answer {
 	self := links(c, "servers", id)
 	if in.Reservation {
 		return rest.JSON(http.StatusAccepted, object{"reservation_id": cmd.ReservationID})
 	}
-	groups := []object{}
-	for _, g := range in.SecurityGroups {
-		groups = append(groups, object{"name": g.Name})
-	}
-	if len(groups) == 0 {
-		groups = append(groups, object{"name": defaultGroup})
-	}
 	return rest.JSON(http.StatusAccepted, object{"server": object{"id": id, "links": self,
-		"OS-DCF:diskConfig": either(cmd.DiskManual, "MANUAL", "AUTO"), "security_groups": groups}}).
+		"OS-DCF:diskConfig": either(cmd.DiskManual, "MANUAL", "AUTO")}}).
 		With("Location", self[0]["href"].(string))
 }
 

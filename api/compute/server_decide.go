@@ -19,15 +19,11 @@ import (
 // know.
 type newUUID func() string
 
-// defaultGroup is the one security group that there is: it filters nothing but
-// forged addresses.
-const defaultGroup = "default"
-
 // decideCreate is the command that makes the servers which are asked for,
 // without their user data. Apply checks again whatever may change.
 func decideCreate(v state.View, who rest.Caller, in createIn, id newUUID) (*command.ServerCreate, error) {
 	s := in.Server
-	if err := refuseUnoffered(who, in); err != nil {
+	if err := refuseUnoffered(in); err != nil {
 		return nil, err
 	}
 	if len(s.Metadata) > maxMetadata {
@@ -42,9 +38,9 @@ func decideCreate(v state.View, who rest.Caller, in createIn, id newUUID) (*comm
 		return nil, err
 	}
 	cmd := &command.ServerCreate{ProjectID: who.ProjectID(), UserID: who.User.ID, ImageID: img.ID, ReservationID: "r-" + id()[:8],
-		Size: model.Size{FlavorID: f.ID, FlavorName: f.Name, VCPUs: f.VCPUs, RAM: f.RAM, Disk: f.Disk, Ephemeral: f.Ephemeral,
-			Swap: f.Swap, ExtraSpecs: f.ExtraSpecs},
-		Metadata: s.Metadata, Tags: tagSet(s.Tags), DiskManual: s.DiskConfig == "MANUAL", ConfigDrive: bool(s.ConfigDrive),
+		Size: model.Size{FlavorID: f.ID, FlavorName: f.Name, VCPUs: f.VCPUs, RAM: f.RAM, Disk: f.Disk, Ephemeral: f.Ephemeral, Swap: f.Swap,
+			ExtraSpecs: f.ExtraSpecs},
+		Metadata: s.Metadata, Tags: tagSet(s.Tags), DiskManual: s.DiskConfig == "MANUAL",
 		AccessIPv4: s.AccessIPv4, AccessIPv6: s.AccessIPv6, Description: s.Description}
 	if err := wantedPlace(v, who, s, cmd); err != nil {
 		return nil, err
@@ -112,11 +108,14 @@ func (m macSource) next(n model.NetworkID) (mac string) {
 }
 
 // refuseUnoffered refuses what the API has and this cloud has not.
-func refuseUnoffered(who rest.Caller, in createIn) error {
+func refuseUnoffered(in createIn) error {
 	s := in.Server
 	not := func(what string) error { return invalid("%s not offered by this cloud.", what) }
 	if len(s.Personality) > 0 {
 		return not("Injecting files (personality) is")
+	}
+	if s.ConfigDrive {
+		return not("A config drive (config_drive) is")
 	}
 	if len(s.Certificates) > 0 {
 		return not("Checking images by trusted_image_certificates is")
@@ -127,10 +126,8 @@ func refuseUnoffered(who rest.Caller, in createIn) error {
 	for hint := range in.Hints2 {
 		return not(fmt.Sprintf("The scheduler hint '%s' is", shorten(hint)))
 	}
-	for _, g := range s.SecurityGroups {
-		if g.Name != defaultGroup {
-			return invalid("Security group %s not found for project %s.", shorten(g.Name), who.ProjectID())
-		}
+	if len(s.SecurityGroups) > 0 {
+		return not("Security groups (security_groups) are")
 	}
 	if len(s.OldBlocks) > 0 {
 		return not("Booting from volumes (block_device_mapping) is")
@@ -176,8 +173,11 @@ func plainBlock(b map[string]any, image string) bool {
 
 func wantedFlavor(v state.View, who rest.Caller, ref string) (*model.Flavor, error) {
 	f := v.Flavor(model.FlavorID(path.Base(ref)))
-	if f == nil || f.Private && !who.Admin() {
+	if f == nil || !f.UsableBy(who.ProjectID()) && !who.Admin() {
 		return nil, invalid("Flavor %s could not be found.", shorten(ref))
+	}
+	if spec := unofferedSpec(f); spec != "" {
+		return nil, invalid("Flavor %s asks by an extra spec for %s, which is not offered by this cloud.", f.ID, shorten(spec))
 	}
 	return f, nil
 }

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/internal/model"
@@ -147,25 +146,8 @@ func parseSets(c *rest.Call, q url.Values, ask *serverQuery) error {
 		}
 		ask.filters = append(ask.filters, func(s *model.Server) bool { return hasAddress(c, s, version, form) })
 	}
-	for name, keep := range map[string]func(has, of int) bool{
-		"tags":         func(has, of int) bool { return has == of },
-		"tags-any":     func(has, of int) bool { return has > 0 },
-		"not-tags":     func(has, of int) bool { return has < of },
-		"not-tags-any": func(has, of int) bool { return has == 0 },
-	} {
-		if q.Get(name) == "" {
-			continue
-		}
-		tags := strings.Split(q.Get(name), ",")
-		ask.filters = append(ask.filters, func(s *model.Server) bool {
-			has := 0
-			for _, t := range tags {
-				if slices.Contains(s.Tags, t) {
-					has++
-				}
-			}
-			return keep(has, len(tags))
-		})
+	if tagged := rest.TagFilter(q); tagged != nil {
+		ask.filters = append(ask.filters, func(s *model.Server) bool { return tagged(s.Tags) })
 	}
 	return nil
 }

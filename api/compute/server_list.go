@@ -10,11 +10,11 @@ import (
 
 func listServers(c *rest.Call) (rest.Answer, error) { return serverPage(c, "servers", brief) }
 
-func detailServers(c *rest.Call) (rest.Answer, error) {
-	return serverPage(c, "servers/detail", renderServer)
+func (d *Door) detailServers(c *rest.Call) (rest.Answer, error) {
+	return serverPage(c, "servers/detail", d.renderServer)
 }
 
-func serverPage(c *rest.Call, path string, render func(*rest.Call, *model.Server) object) (rest.Answer, error) {
+func serverPage(c *rest.Call, path string, render renderer) (rest.Answer, error) {
 	ask, err := parseServerQuery(c)
 	if err != nil {
 		return rest.Answer{}, err
@@ -29,7 +29,11 @@ func serverPage(c *rest.Call, path string, render func(*rest.Call, *model.Server
 	}
 	out := []object{}
 	for _, s := range part {
-		out = append(out, render(c, s))
+		o, err := render(c, s)
+		if err != nil {
+			return rest.Answer{}, err
+		}
+		out = append(out, o)
 	}
 	body := object{"servers": out}
 	if more {

@@ -39,7 +39,7 @@ func decideUpdate(id model.ServerID, in updateIn) (*command.ServerUpdate, error)
 	return cmd, nil
 }
 
-func updateServer(c *rest.Call) (rest.Answer, error) {
+func (d *Door) updateServer(c *rest.Call) (rest.Answer, error) {
 	var in updateIn
 	if err := parse(c, updateRule, &in); err != nil {
 		return rest.Answer{}, err
@@ -55,7 +55,10 @@ func updateServer(c *rest.Call) (rest.Answer, error) {
 	if _, err := c.Do(cmd); err != nil {
 		return rest.Answer{}, err
 	}
-	return rest.JSON(http.StatusOK, object{"server": renderUpdated(c, c.View.Server(s.ID))}), nil
+	if s = c.View.Server(s.ID); s == nil { // somebody deleted it right after
+		return rest.Answer{}, noServer(c)
+	}
+	return serverAnswer(c, s, d.renderUpdated)
 }
 
 func deleteServer(c *rest.Call) (rest.Answer, error) {

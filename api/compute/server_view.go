@@ -3,6 +3,7 @@ package compute
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"net/http"
@@ -26,14 +27,17 @@ func hostID(c *rest.Call, s *model.Server) string {
 
 func serverLinks(c *rest.Call, s *model.Server) []object { return links(c, "servers", string(s.ID)) }
 
+// renderer shows a server in one of the API's forms.
+type renderer func(c *rest.Call, s *model.Server) (object, error)
+
 // brief is a server as the plain list gives it.
-func brief(c *rest.Call, s *model.Server) object {
-	return object{"id": s.ID, "name": s.Name, "links": serverLinks(c, s)}
+func brief(c *rest.Call, s *model.Server) (object, error) {
+	return object{"id": s.ID, "name": s.Name, "links": serverLinks(c, s)}, nil
 }
 
 // core is what every answer about a server has.
 func core(c *rest.Call, s *model.Server) object {
-	out := brief(c, s)
+	out := object{"id": s.ID, "name": s.Name, "links": serverLinks(c, s)}
 	out["status"], out["tenant_id"], out["user_id"] = status(s), s.ProjectID, s.UserID
 	out["created"], out["updated"], out["hostId"] = whole(s.CreatedAt), whole(s.UpdatedAt), hostID(c, s)
 	out["metadata"], out["accessIPv4"], out["accessIPv6"] = filled(s.Metadata), s.AccessIPv4, s.AccessIPv6
@@ -86,7 +90,7 @@ func serverFault(c *rest.Call, f *model.Fault) object {
 
 // extended adds what show and detail have, and the answer of an update from
 // 2.75 on.
-func extended(c *rest.Call, s *model.Server, out object) {
+func (d *Door) extended(c *rest.Call, s *model.Server, out object) error {
 	gone := s.VMState == deleted
 	out["addresses"] = addresses(c, s, true)
 	out["key_name"], out["config_drive"] = orNull(s.KeyName), either(s.ConfigDrive, "True", "")
@@ -100,12 +104,31 @@ func extended(c *rest.Call, s *model.Server, out object) {
 	if c.Version.AtLeast(90) {
 		out["OS-EXT-SRV-ATTR:hostname"] = s.Hostname
 	}
-	if c.Caller.Admin() {
-		forAdmins(c, s, out)
+	if !c.Caller.Admin() {
+		return nil
 	}
+	forAdmins(c, s, out)
+	if !c.Version.AtLeast(3) {
+		return nil
+	}
+	userData, err := d.openUserData(s)
+	out["OS-EXT-SRV-ATTR:user_data"] = userData
+	return err
 }
 
-// forAdmins adds what only administrators see.
+// openUserData gives a server's user data in base64; nil for none.
+func (d *Door) openUserData(s *model.Server) (any, error) {
+	if len(s.UserData) == 0 {
+		return nil, nil
+	}
+	plain, err := d.Open(s.UserData)
+	if err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.EncodeToString(plain), nil
+}
+
+// forAdmins adds what only administrators see, but for the user data.
 func forAdmins(c *rest.Call, s *model.Server, out object) {
 	h := c.View.Host(s.HostID)
 	var host any
@@ -118,7 +141,7 @@ func forAdmins(c *rest.Call, s *model.Server, out object) {
 		out["OS-EXT-SRV-ATTR:hostname"] = s.Hostname
 		out["OS-EXT-SRV-ATTR:kernel_id"], out["OS-EXT-SRV-ATTR:ramdisk_id"] = bootPart(c, s, "kernel_id"), bootPart(c, s, "ramdisk_id")
 		out["OS-EXT-SRV-ATTR:launch_index"], out["OS-EXT-SRV-ATTR:reservation_id"] = s.LaunchIndex, s.ReservationID
-		out["OS-EXT-SRV-ATTR:root_device_name"], out["OS-EXT-SRV-ATTR:user_data"] = rootDevice, nil
+		out["OS-EXT-SRV-ATTR:root_device_name"] = rootDevice
 	}
 	if c.Version.AtLeast(16) {
 		out["host_status"] = hostStatus(h)
@@ -149,33 +172,41 @@ func hostStatus(h *model.Host) string {
 }
 
 // renderServer is a server as detail gives it.
-func renderServer(c *rest.Call, s *model.Server) object {
+func (d *Door) renderServer(c *rest.Call, s *model.Server) (object, error) {
 	out := core(c, s)
-	extended(c, s, out)
-	return out
+	return out, d.extended(c, s, out)
 }
 
 // renderOne is a server as show gives it.
-func renderOne(c *rest.Call, s *model.Server) object {
-	out := renderServer(c, s)
+func (d *Door) renderOne(c *rest.Call, s *model.Server) (object, error) {
+	out, err := d.renderServer(c, s)
 	if c.Version.AtLeast(71) {
 		out["server_groups"] = []string{}
 	}
-	return out
+	return out, err
 }
 
 // renderUpdated is a server as the answer to an update has it: less than show
 // before 2.75.
-func renderUpdated(c *rest.Call, s *model.Server) object {
+func (d *Door) renderUpdated(c *rest.Call, s *model.Server) (object, error) {
 	if c.Version.AtLeast(75) {
-		return renderOne(c, s)
+		return d.renderOne(c, s)
 	}
 	out := core(c, s)
 	out["addresses"] = addresses(c, s, false)
 	if c.Version.AtLeast(71) {
 		out["server_groups"] = []string{}
 	}
-	return out
+	return out, nil
+}
+
+// serverAnswer is a server in one of its forms.
+func serverAnswer(c *rest.Call, s *model.Server, render renderer) (rest.Answer, error) {
+	out, err := render(c, s)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	return rest.JSON(http.StatusOK, object{"server": out}), nil
 }
 
 // addresses lists a server's addresses by network name; none while it builds.
@@ -230,10 +261,10 @@ func noServer(c *rest.Call) error {
 	return errs.Errorf("compute.server", errs.NotFound, "Instance %s could not be found.", shorten(c.Param("id")))
 }
 
-func showServer(c *rest.Call) (rest.Answer, error) {
+func (d *Door) showServer(c *rest.Call) (rest.Answer, error) {
 	s, err := findServer(c)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	return rest.JSON(http.StatusOK, object{"server": renderOne(c, s)}), nil
+	return serverAnswer(c, s, d.renderOne)
 }

@@ -63,7 +63,10 @@ func replaceTags(c *rest.Call) (rest.Answer, error) {
 	if err := doTags(c, s, in.Tags, "update tags"); err != nil {
 		return rest.Answer{}, err
 	}
-	return rest.JSON(http.StatusOK, object{"tags": tagList(c.View.Server(s.ID))}), nil
+	if s = c.View.Server(s.ID); s == nil { // somebody deleted it right after
+		return rest.Answer{}, noServer(c)
+	}
+	return rest.JSON(http.StatusOK, object{"tags": tagList(s)}), nil
 }
 
 func deleteTags(c *rest.Call) (rest.Answer, error) {

@@ -18,8 +18,6 @@ type endpoint struct {
 	Region    string `json:"region"`
 	RegionID  string `json:"region_id"`
 	URL       string `json:"url"`
-	ServiceID string `json:"service_id,omitempty"`
-	Enabled   *bool  `json:"enabled,omitempty"`
 }
 
 type entry struct {
@@ -57,43 +55,63 @@ func (d *Door) authCatalog(c *rest.Call) (rest.Answer, error) {
 	return rest.JSON(http.StatusOK, map[string]any{"catalog": d.catalog(c), "links": self(c, "auth/catalog")}), nil
 }
 
-func (d *Door) listServices(c *rest.Call) (rest.Answer, error) {
-	out := []map[string]any{}
+// object is a thing as Identity's JSON has it.
+type object = map[string]any
+
+// services, endpoints and regions are what the catalog is made of, as things
+// of their own: they come from the node's configuration and cannot be changed.
+func (d *Door) services(c *rest.Call) (out []object) {
 	for _, e := range d.catalog(c) {
-		if matches(c, map[string]string{"type": e.Type, "name": e.Name}) {
-			out = append(out, map[string]any{"id": e.ID, "type": e.Type, "name": e.Name, "enabled": true,
-				"description": "", "links": self(c, "services/"+e.ID)})
+		out = append(out, object{"id": e.ID, "type": e.Type, "name": e.Name, "enabled": true, "description": "",
+			"links": self(c, "services/"+e.ID)})
+	}
+	return out
+}
+
+func (d *Door) endpoints(c *rest.Call) (out []object) {
+	for _, e := range d.catalog(c) {
+		for _, p := range e.Endpoints {
+			out = append(out, object{"id": p.ID, "interface": p.Interface, "service_id": e.ID, "url": p.URL, "region": p.Region,
+				"region_id": p.RegionID, "enabled": true, "links": self(c, "endpoints/"+p.ID)})
 		}
 	}
-	return collection(c, "services", out), nil
+	return out
+}
+
+func (d *Door) regions(c *rest.Call) []object {
+	return []object{{"id": d.Region, "description": "", "parent_region_id": nil, "links": self(c, "regions/"+d.Region)}}
+}
+
+func (d *Door) listServices(c *rest.Call) (rest.Answer, error) {
+	return collection(c, "services", chosen(c, d.services(c), "type", "name", "enabled")), nil
 }
 
 func (d *Door) listEndpoints(c *rest.Call) (rest.Answer, error) {
-	out := []map[string]any{}
-	for _, e := range d.catalog(c) {
-		for _, p := range e.Endpoints {
-			if matches(c, map[string]string{"interface": p.Interface, "service_id": e.ID, "region": p.Region, "region_id": p.RegionID}) {
-				out = append(out, map[string]any{"id": p.ID, "interface": p.Interface, "service_id": e.ID, "url": p.URL,
-					"region": p.Region, "region_id": p.RegionID, "enabled": true, "links": self(c, "endpoints/"+p.ID)})
-			}
-		}
-	}
-	return collection(c, "endpoints", out), nil
+	return collection(c, "endpoints", chosen(c, d.endpoints(c), "interface", "service_id", "region", "region_id", "enabled")), nil
 }
 
 func (d *Door) listRegions(c *rest.Call) (rest.Answer, error) {
-	return collection(c, "regions", []map[string]any{{"id": d.Region, "description": "", "parent_region_id": nil,
-		"links": self(c, "regions/"+d.Region)}}), nil
+	return collection(c, "regions", chosen(c, d.regions(c), "parent_region_id")), nil
 }
 
-// matches tells whether every filter of the query that names a field equals
-// it.
-func matches(c *rest.Call, fields map[string]string) bool {
-	q := c.Request.URL.Query()
-	for name, value := range fields {
-		if q.Has(name) && q.Get(name) != value {
-			return false
+func (d *Door) showService(c *rest.Call) (rest.Answer, error) {
+	return showOf(c, "service", d.services(c))
+}
+
+func (d *Door) showEndpoint(c *rest.Call) (rest.Answer, error) {
+	return showOf(c, "endpoint", d.endpoints(c))
+}
+
+func (d *Door) showRegion(c *rest.Call) (rest.Answer, error) {
+	return showOf(c, "region", d.regions(c))
+}
+
+// showOf answers with the thing whose id the path names.
+func showOf(c *rest.Call, what string, all []object) (rest.Answer, error) {
+	for _, o := range all {
+		if o["id"] == c.Param("id") {
+			return rest.JSON(http.StatusOK, object{what: o}), nil
 		}
 	}
-	return true
+	return rest.Answer{}, notFound(what, c.Param("id"))
 }

@@ -15,11 +15,9 @@ func renderDomain(c *rest.Call, d *model.Domain) map[string]any {
 func (d *Door) listDomains(c *rest.Call) (rest.Answer, error) {
 	out := []map[string]any{}
 	for dom := range c.View.Domains() {
-		if matches(c, map[string]string{"name": dom.Name}) {
-			out = append(out, renderDomain(c, dom))
-		}
+		out = append(out, renderDomain(c, dom))
 	}
-	return collection(c, "domains", out), nil
+	return collection(c, "domains", chosen(c, out, "name", "enabled")), nil
 }
 
 func (d *Door) showDomain(c *rest.Call) (rest.Answer, error) {

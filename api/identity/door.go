@@ -16,6 +16,9 @@ type Door struct {
 	Region   string
 }
 
+// maxLogin bounds the body of a login, in bytes: anybody may send one.
+const maxLogin = 16 << 10
+
 // Routes is the whole API as one table.
 func (d *Door) Routes() []rest.Route {
 	get, post, del, put, patch, head := http.MethodGet, http.MethodPost, http.MethodDelete, http.MethodPut, http.MethodPatch, http.MethodHead
@@ -25,7 +28,7 @@ func (d *Door) Routes() []rest.Route {
 		{Name: "identity:version", Method: get, Path: "/v3", Quiet: true, Handle: d.version},
 		{Name: "identity:version", Method: get, Path: "/v3/", Quiet: true, Handle: d.version},
 
-		{Name: "identity:authenticate", Method: post, Path: "/v3/auth/tokens", Persona: rest.Nobody, Handle: d.authenticate},
+		{Name: "identity:authenticate", Method: post, Path: "/v3/auth/tokens", Persona: rest.Nobody, MaxBytes: maxLogin, Handle: d.authenticate},
 		{Name: "identity:validate_token", Method: get, Path: "/v3/auth/tokens", Persona: rest.Anyone, Handle: d.validate},
 		{Name: "identity:check_token", Method: head, Path: "/v3/auth/tokens", Persona: rest.Anyone, Handle: d.validate},
 		{Name: "identity:revoke_token", Method: del, Path: "/v3/auth/tokens", Persona: rest.Anyone, Handle: d.revoke},
@@ -46,17 +49,23 @@ func (d *Door) Routes() []rest.Route {
 		{Name: "identity:get_user", Method: get, Path: "/v3/users/{id}", Persona: rest.Anyone, Handle: d.showUser},
 		{Name: "identity:update_user", Method: patch, Path: "/v3/users/{id}", Persona: rest.Admin, Handle: d.updateUser},
 		{Name: "identity:delete_user", Method: del, Path: "/v3/users/{id}", Persona: rest.Admin, Handle: d.deleteUser},
+		{Name: "identity:change_password", Method: post, Path: "/v3/users/{id}/password", Persona: rest.Nobody, MaxBytes: maxLogin, Handle: d.changePassword},
 		{Name: "identity:list_user_projects", Method: get, Path: "/v3/users/{id}/projects", Persona: rest.Anyone, Handle: d.userProjects},
 		{Name: "identity:list_roles", Method: get, Path: "/v3/roles", Persona: rest.Admin, Handle: d.listRoles},
 		{Name: "identity:create_role", Method: post, Path: "/v3/roles", Persona: rest.Admin, Handle: d.createRole},
 		{Name: "identity:get_role", Method: get, Path: "/v3/roles/{id}", Persona: rest.Admin, Handle: d.showRole},
+		{Name: "identity:update_role", Method: patch, Path: "/v3/roles/{id}", Persona: rest.Admin, Handle: d.updateRole},
+		{Name: "identity:delete_role", Method: del, Path: "/v3/roles/{id}", Persona: rest.Admin, Handle: d.deleteRole},
 		{Name: "identity:list_grants", Method: get, Path: "/v3/projects/{project}/users/{user}/roles", Persona: rest.Admin, Handle: d.listGrants},
 		{Name: "identity:create_grant", Method: put, Path: "/v3/projects/{project}/users/{user}/roles/{role}", Persona: rest.Admin, Handle: d.putGrant},
 		{Name: "identity:check_grant", Method: head, Path: "/v3/projects/{project}/users/{user}/roles/{role}", Persona: rest.Admin, Handle: d.checkGrant},
 		{Name: "identity:revoke_grant", Method: del, Path: "/v3/projects/{project}/users/{user}/roles/{role}", Persona: rest.Admin, Handle: d.deleteGrant},
 		{Name: "identity:list_services", Method: get, Path: "/v3/services", Persona: rest.Admin, Handle: d.listServices},
+		{Name: "identity:get_service", Method: get, Path: "/v3/services/{id}", Persona: rest.Admin, Handle: d.showService},
 		{Name: "identity:list_endpoints", Method: get, Path: "/v3/endpoints", Persona: rest.Admin, Handle: d.listEndpoints},
+		{Name: "identity:get_endpoint", Method: get, Path: "/v3/endpoints/{id}", Persona: rest.Admin, Handle: d.showEndpoint},
 		{Name: "identity:list_regions", Method: get, Path: "/v3/regions", Persona: rest.Anyone, Handle: d.listRegions},
+		{Name: "identity:get_region", Method: get, Path: "/v3/regions/{id}", Persona: rest.Anyone, Handle: d.showRegion},
 	}
 }
 

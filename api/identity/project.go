@@ -27,18 +27,19 @@ func renderProject(c *rest.Call, p *model.Project) map[string]any {
 func (d *Door) listProjects(c *rest.Call) (rest.Answer, error) {
 	out := []map[string]any{}
 	for p := range c.View.Projects() {
-		if matches(c, map[string]string{"name": p.Name, "domain_id": string(p.DomainID), "enabled": truth(!p.Disabled)}) {
-			out = append(out, renderProject(c, p))
-		}
+		out = append(out, renderProject(c, p))
 	}
-	return collection(c, "projects", out), nil
+	return collection(c, "projects", chosen(c, out, "name", "domain_id", "enabled", "parent_id", "is_domain")), nil
 }
 
-func truth(b bool) string {
-	if b {
-		return "true"
+// projectAnswer shows a project after a change. Somebody may have deleted it
+// right after.
+func projectAnswer(c *rest.Call, status int, id model.ProjectID) (rest.Answer, error) {
+	p := c.View.Project(id)
+	if p == nil {
+		return rest.Answer{}, notFound("project", string(id))
 	}
-	return "false"
+	return rest.JSON(status, map[string]any{"project": renderProject(c, p)}), nil
 }
 
 func (d *Door) showProject(c *rest.Call) (rest.Answer, error) {
@@ -69,7 +70,7 @@ func (d *Door) createProject(c *rest.Call) (rest.Answer, error) {
 	if _, err := c.Do(cmd); err != nil {
 		return rest.Answer{}, err
 	}
-	return rest.JSON(http.StatusCreated, map[string]any{"project": renderProject(c, c.View.Project(cmd.ID))}), nil
+	return projectAnswer(c, http.StatusCreated, cmd.ID)
 }
 
 func (d *Door) updateProject(c *rest.Call) (rest.Answer, error) {
@@ -82,7 +83,7 @@ func (d *Door) updateProject(c *rest.Call) (rest.Answer, error) {
 	if _, err := c.Do(cmd); err != nil {
 		return rest.Answer{}, err
 	}
-	return rest.JSON(http.StatusOK, map[string]any{"project": renderProject(c, c.View.Project(cmd.ID))}), nil
+	return projectAnswer(c, http.StatusOK, cmd.ID)
 }
 
 func not(b *bool) *bool {

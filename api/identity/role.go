@@ -11,6 +11,9 @@ import (
 func renderRole(c *rest.Call, r *model.Role) map[string]any {
 	out := map[string]any{"id": r.ID, "name": r.Name, "domain_id": nil, "description": nil,
 		"options": map[string]any{}, "links": self(c, "roles/"+string(r.ID))}
+	if command.PolicyRole(r.Name) {
+		out["options"] = map[string]any{"immutable": true}
+	}
 	if r.Description != "" {
 		out["description"] = r.Description
 	}
@@ -20,11 +23,9 @@ func renderRole(c *rest.Call, r *model.Role) map[string]any {
 func (d *Door) listRoles(c *rest.Call) (rest.Answer, error) {
 	out := []map[string]any{}
 	for r := range c.View.Roles() {
-		if matches(c, map[string]string{"name": r.Name}) {
-			out = append(out, renderRole(c, r))
-		}
+		out = append(out, renderRole(c, r))
 	}
-	return collection(c, "roles", out), nil
+	return collection(c, "roles", chosen(c, out, "name", "domain_id")), nil
 }
 
 func (d *Door) showRole(c *rest.Call) (rest.Answer, error) {
@@ -35,21 +36,59 @@ func (d *Door) showRole(c *rest.Call) (rest.Answer, error) {
 	return rest.JSON(http.StatusOK, map[string]any{"role": renderRole(c, r)}), nil
 }
 
-func (d *Door) createRole(c *rest.Call) (rest.Answer, error) {
-	var in struct {
-		Role struct {
-			Name        string `json:"name"`
-			Description string `json:"description"`
-		} `json:"role"`
+// roleIn is the body of a role's create and update.
+type roleIn struct {
+	Role struct {
+		Name        *string `json:"name"`
+		Description *string `json:"description"`
+	} `json:"role"`
+}
+
+// roleAnswer shows a role after a change. Somebody may have deleted it right
+// after.
+func roleAnswer(c *rest.Call, status int, id model.RoleID) (rest.Answer, error) {
+	r := c.View.Role(id)
+	if r == nil {
+		return rest.Answer{}, notFound("role", string(id))
 	}
+	return rest.JSON(status, map[string]any{"role": renderRole(c, r)}), nil
+}
+
+func (d *Door) createRole(c *rest.Call) (rest.Answer, error) {
+	var in roleIn
 	if err := c.Decode(&in, false); err != nil {
 		return rest.Answer{}, err
 	}
-	cmd := &command.RoleCreate{ID: model.RoleID(c.Hex()), Name: in.Role.Name, Description: in.Role.Description}
+	if in.Role.Name == nil {
+		return rest.Answer{}, invalid("role: 'name' is a required property.")
+	}
+	cmd := &command.RoleCreate{ID: model.RoleID(c.Hex()), Name: *in.Role.Name}
+	if in.Role.Description != nil {
+		cmd.Description = *in.Role.Description
+	}
 	if _, err := c.Do(cmd); err != nil {
 		return rest.Answer{}, err
 	}
-	return rest.JSON(http.StatusCreated, map[string]any{"role": renderRole(c, c.View.Role(cmd.ID))}), nil
+	return roleAnswer(c, http.StatusCreated, cmd.ID)
+}
+
+func (d *Door) updateRole(c *rest.Call) (rest.Answer, error) {
+	var in roleIn
+	if err := c.Decode(&in, false); err != nil {
+		return rest.Answer{}, err
+	}
+	cmd := &command.RoleUpdate{ID: model.RoleID(c.Param("id")), Name: in.Role.Name, Description: in.Role.Description}
+	if _, err := c.Do(cmd); err != nil {
+		return rest.Answer{}, err
+	}
+	return roleAnswer(c, http.StatusOK, cmd.ID)
+}
+
+func (d *Door) deleteRole(c *rest.Call) (rest.Answer, error) {
+	if _, err := c.Do(&command.RoleDelete{ID: model.RoleID(c.Param("id"))}); err != nil {
+		return rest.Answer{}, err
+	}
+	return rest.Empty(http.StatusNoContent), nil
 }
 
 // grant is the one that the path names.
@@ -69,7 +108,9 @@ func (d *Door) listGrants(c *rest.Call) (rest.Answer, error) {
 	out := []map[string]any{}
 	for g := range c.View.GrantsOf(want.UserID) {
 		if g.ProjectID == want.ProjectID {
-			out = append(out, renderRole(c, c.View.Role(g.RoleID)))
+			if r := c.View.Role(g.RoleID); r != nil {
+				out = append(out, renderRole(c, r))
+			}
 		}
 	}
 	return collection(c, "roles", out), nil

@@ -87,6 +87,11 @@ func (d *Door) activate(c *rest.Call, i *model.Image, b imagestore.Blob) error {
 	if err != nil {
 		return err
 	}
+	if d.Spread != nil {
+		if err := d.Spread(c.Context(), b.SHA256); err != nil {
+			return err
+		}
+	}
 	_, err = c.Do(&command.ImageUpload{ID: i.ID, SHA256: b.SHA256, SHA512: b.SHA512, MD5: b.MD5, Size: b.Size, VirtualSize: info.VirtualSize})
 	return err
 }
@@ -113,6 +118,9 @@ func (d *Door) download(c *rest.Call) (rest.Answer, error) {
 		return rest.Empty(http.StatusNoContent), nil
 	}
 	f, size, err := d.Store.Open(i.SHA256)
+	if errs.Is(err, errs.NotFound) && d.Fetch != nil {
+		f, size, err = d.Fetch(c.Context(), imagestore.Entry{SHA256: i.SHA256, Size: i.Size})
+	}
 	if errs.Is(err, errs.NotFound) {
 		return rest.Answer{}, errs.E("image.download", errs.Unavailable, "The image data is not on this node: another node has it.", err)
 	}

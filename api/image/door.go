@@ -1,8 +1,10 @@
 package image
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/kvorum/kvorum/api/rest"
@@ -17,6 +19,12 @@ type Door struct {
 	Store *imagestore.Store
 	// MaxBytes bounds one image; 0 is no bound but the store's.
 	MaxBytes int64
+	// Spread (optional) brings stored bytes to a majority of the control nodes;
+	// an image is active only after that.
+	Spread func(ctx context.Context, sha256 string) error
+	// Fetch (optional) opens bytes that are not on this node, by way of another
+	// one.
+	Fetch func(ctx context.Context, e imagestore.Entry) (*os.File, int64, error)
 
 	keep keeper
 }

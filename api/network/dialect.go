@@ -39,6 +39,7 @@ var faults = []struct {
 	{404, regexp.MustCompile(`^Port `), "PortNotFound"},
 	{404, regexp.MustCompile(`^Router `), "RouterNotFound"},
 	{404, regexp.MustCompile(`^Security group `), "SecurityGroupNotFound"},
+	{404, regexp.MustCompile(`^Tag `), "TagNotFound"},
 	{404, regexp.MustCompile(`^Agent `), "AgentNotFound"},
 	{404, regexp.MustCompile(`^Extension `), "ExtensionNotFound"},
 	{400, regexp.MustCompile(`overlaps with another subnet|^Invalid input for operation`), "InvalidInput"},

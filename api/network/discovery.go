@@ -38,6 +38,7 @@ var extensions = []struct{ alias, name, text string }{
 	{"sorting", "Sorting support", "Lists are sorted by any attributes."},
 	{"standard-attr-description", "standard-attr-description", "Everything has a description."},
 	{"standard-attr-revisions", "Resource revision numbers", "Everything counts its changes."},
+	{"standard-attr-tag", "Tag support for resources with standard attribute", "Networks, subnets, ports and routers have tags."},
 	{"standard-attr-timestamp", "Resource timestamps", "Everything knows when it was made and changed."},
 }
 

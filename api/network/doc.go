@@ -8,8 +8,10 @@
 //
 // Each resource is a table of its attributes (shape), which reading, filtering
 // and sorting follow. A router's way out is its host's own address, so
-// external_fixed_ips is empty. Security groups, floating addresses and tags
-// are not there yet, and not advertised.
+// external_fixed_ips is empty. Several networks, subnets or ports of one body
+// are made by one command, all or none; several routers are not offered.
+// Security groups, floating addresses and IPv6 are not there yet, and not
+// advertised.
 //
 // It must not know how a command is carried out.
 package network

@@ -59,7 +59,7 @@ func decideAttach(v state.View, who rest.Caller, in interfaceIn, router, port st
 	if !seesSubnet(v, who, s) {
 		return nil, notFound("Subnet", in.Subnet)
 	}
-	return &command.RouterAttach{ID: model.RouterID(router), SubnetID: s.ID, PortID: model.PortID(port), MAC: newMAC(v, s.NetworkID, hex)}, nil
+	return &command.RouterAttach{ID: model.RouterID(router), SubnetID: s.ID, PortID: model.PortID(port), MAC: newMAC(v, s.NetworkID, hex, map[string]bool{})}, nil
 }
 
 func detach(c *rest.Call) (rest.Answer, error) {

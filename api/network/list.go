@@ -18,7 +18,11 @@ func at(unixNano int64) string { return time.Unix(0, unixNano).UTC().Format("200
 // it is cut only at rest.MaxLimit, with a link to the rest.
 func list(c *rest.Call, s *shape, all []object) (rest.Answer, error) {
 	q := c.Request.URL.Query()
-	all = slices.DeleteFunc(all, func(o object) bool { return !matches(o, q) })
+	tags := rest.TagFilter(q)
+	all = slices.DeleteFunc(all, func(o object) bool {
+		own, has := o["tags"].([]string)
+		return !matches(o, q) || tags != nil && has && !tags(own)
+	})
 	if err := order(s, all, q); err != nil {
 		return rest.Answer{}, err
 	}
@@ -150,7 +154,7 @@ func cut(o object, fields []string) object {
 func matches(o object, q url.Values) bool {
 	for name, values := range q {
 		have, visible := o[name]
-		if !visible {
+		if !visible || rest.IsTagFilter(name) {
 			continue
 		}
 		ok := false

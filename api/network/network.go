@@ -24,7 +24,7 @@ func renderNetwork(v state.View, who rest.Caller, n *model.Network) object {
 	o := object{"id": n.ID, "name": n.Name, "description": n.Description, "admin_state_up": !n.Down, "status": word(n.Down), "subnets": subnets,
 		"shared": n.Shared, "tenant_id": n.ProjectID, "project_id": n.ProjectID, "router:external": n.External, "mtu": n.MTU,
 		"port_security_enabled": true, "created_at": at(n.CreatedAt), "updated_at": at(n.UpdatedAt), "revision_number": int(n.Revision),
-		"tags": []string{}, "availability_zone_hints": []string{}, "availability_zones": []string{}, "ipv4_address_scope": nil, "ipv6_address_scope": nil}
+		"tags": tagList(n.Tags), "availability_zone_hints": []string{}, "availability_zones": []string{}, "ipv4_address_scope": nil, "ipv6_address_scope": nil}
 	if who.Admin() {
 		o["provider:network_type"], o["provider:physical_network"], o["provider:segmentation_id"] = "vxlan", nil, int(n.Segment)
 	}
@@ -77,19 +77,14 @@ type networkIn struct {
 	MTU         *number  `json:"mtu"`
 }
 
-func createNetwork(c *rest.Call) (rest.Answer, error) {
-	in, bulk, err := read[networkIn](c, networkShape, true)
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	cmd, err := decideNetwork(c.Caller, in, c.UUID())
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	if _, err := c.Do(cmd); err != nil {
-		return rest.Answer{}, err
-	}
-	return changed(c, networkShape, http.StatusCreated, bulk, c.View.Network(cmd.ID), renderNetwork, notFound("Network", string(cmd.ID)))
+var networkMaker = &maker[networkIn, model.Network, *command.NetworkCreate]{
+	shape: networkShape,
+	decide: func(c *rest.Call) func(networkIn) (*command.NetworkCreate, error) {
+		return func(in networkIn) (*command.NetworkCreate, error) { return decideNetwork(c.Caller, in, c.UUID()) }
+	},
+	several: func(all []*command.NetworkCreate) command.Command { return &command.NetworksCreate{Items: all} },
+	find:    func(c *rest.Call, cmd *command.NetworkCreate) *model.Network { return c.View.Network(cmd.ID) },
+	render:  renderNetwork,
 }
 
 // decideNetwork turns a new network's body into its command.
@@ -103,7 +98,7 @@ func decideNetwork(who rest.Caller, in networkIn, id string) (*command.NetworkCr
 }
 
 func updateNetwork(c *rest.Call) (rest.Answer, error) {
-	in, _, err := read[networkIn](c, networkShape, false)
+	in, err := read[networkIn](c, networkShape)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -112,7 +107,7 @@ func updateNetwork(c *rest.Call) (rest.Answer, error) {
 		Shared: (*bool)(in.Shared), External: (*bool)(in.External), MTU: in.MTU.whole()}); err != nil {
 		return rest.Answer{}, err
 	}
-	return changed(c, networkShape, http.StatusOK, false, c.View.Network(id), renderNetwork, notFound("Network", string(id)))
+	return changed(c, networkShape, c.View.Network(id), renderNetwork, notFound("Network", string(id)))
 }
 
 func deleteNetwork(c *rest.Call) (rest.Answer, error) {

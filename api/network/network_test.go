@@ -205,7 +205,8 @@ func TestQuotas(t *testing.T) {
 	r := newRig(t)
 	mine := "/v2.0/quotas/" + string(resttest.MemberProject)
 	r.Must(r.By(admin), &command.QuotaSet{ProjectID: resttest.MemberProject, Limits: []command.QuotaLimit{{Resource: "cores", Limit: 7}}})
-	r.want(200, admin, "PUT", mine, `{"quota":{"network":1,"tenant_id":"ignored"}}`)
+	r.want(200, admin, "PUT", mine, `{"quota":{"network":1,"tenant_id":"`+string(resttest.MemberProject)+`"}}`)
+	r.want(400, admin, "PUT", mine, `{"quota":{"network":2,"tenant_id":"another"}}`)
 	r.made(member, "networks", `{"network":{}}`)
 	w := r.want(409, member, "POST", "/v2.0/networks", `{"network":{}}`)
 	if !strings.Contains(w.Body.String(), "OverQuota") {
@@ -278,10 +279,14 @@ func TestPortOfAServerBeingBuilt(t *testing.T) {
 func TestNewMACIsFree(t *testing.T) {
 	r := newRig(t)
 	w := newWorld(r)
-	tries := []string{"000001", "000001", "abcdef"}
+	tries := []string{"000001", "000001", "abcdef", "abcdef", "000002"}
 	next := func() string { h := tries[0]; tries = tries[1:]; return h }
-	if got := newMAC(r.View(), model.NetworkID(w.net), next); got != "fa:16:3e:ab:cd:ef" {
+	if got := newMAC(r.View(), model.NetworkID(w.net), next, map[string]bool{}); got != "fa:16:3e:ab:cd:ef" {
 		t.Errorf("%s, which is taken", got)
+	}
+	given := map[string]bool{"fa:16:3e:ab:cd:ef": true}
+	if got := newMAC(r.View(), model.NetworkID(w.net), next, given); got != "fa:16:3e:00:00:02" {
+		t.Errorf("%s, which the request gave already", got)
 	}
 }
 
@@ -293,7 +298,8 @@ func TestDecideIsPure(t *testing.T) {
 	decided := func() string {
 		t.Helper()
 		in := portIn{Network: w.net, FixedIPs: &[]fixedIP{{Subnet: w.sub}, {IP: "10.0.0.77"}}}
-		cmd, err := decidePort(r.View(), r.Caller(member), in, "00000000-0000-4000-8000-000000000001", func() string { return "abcdef" })
+		cmd, err := decidePort(r.View(), r.Caller(member), in, "00000000-0000-4000-8000-000000000001",
+			func(model.NetworkID) string { return "fa:16:3e:ab:cd:ef" })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package network
 import (
 	"iter"
 	"net"
-	"net/http"
 	"slices"
 
 	"github.com/kvorum/kvorum/api/rest"
@@ -28,7 +27,7 @@ func renderPort(v state.View, who rest.Caller, p *model.Port) object {
 		"admin_state_up": !p.Down, "mac_address": p.MAC, "fixed_ips": ips, "device_id": p.DeviceID, "device_owner": p.DeviceOwner,
 		"status": portStatus(v, p), "security_groups": []string{}, "port_security_enabled": true,
 		"allowed_address_pairs": []string{}, "extra_dhcp_opts": []string{}, "binding:vnic_type": "normal",
-		"created_at": at(p.CreatedAt), "updated_at": at(p.UpdatedAt), "revision_number": int(p.Revision), "tags": []string{}}
+		"created_at": at(p.CreatedAt), "updated_at": at(p.UpdatedAt), "revision_number": int(p.Revision), "tags": tagList(p.Tags)}
 	if who.Admin() {
 		host, kind := "", "unbound"
 		if s := v.Server(model.ServerID(p.DeviceID)); s != nil {
@@ -113,36 +112,35 @@ type fixedIP struct {
 }
 
 // newMAC makes an address of the range that clouds use, from new ids, that is
-// free on the network: with 24 bits, chance alone meets a taken one soon.
-func newMAC(v state.View, n model.NetworkID, hex func() string) (mac string) {
+// free on the network and not among those given by this request: with 24 bits,
+// chance alone meets a taken one soon.
+func newMAC(v state.View, n model.NetworkID, hex func() string, given map[string]bool) (mac string) {
 	for range 64 {
 		h := hex()
 		mac = "fa:16:3e:" + h[0:2] + ":" + h[2:4] + ":" + h[4:6]
-		if v.PortWithMAC(n, mac) == nil {
+		if v.PortWithMAC(n, mac) == nil && !given[mac] {
 			break
 		}
 	}
+	given[mac] = true
 	return mac
 }
 
-func createPort(c *rest.Call) (rest.Answer, error) {
-	in, bulk, err := read[portIn](c, portShape, true)
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	cmd, err := decidePort(c.View, c.Caller, in, c.UUID(), c.Hex)
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	if _, err := c.Do(cmd); err != nil {
-		return rest.Answer{}, err
-	}
-	return changed(c, portShape, http.StatusCreated, bulk, c.View.Port(cmd.ID), renderPort, notFound("Port", string(cmd.ID)))
+var portMaker = &maker[portIn, model.Port, *command.PortCreate]{
+	shape: portShape,
+	decide: func(c *rest.Call) func(portIn) (*command.PortCreate, error) {
+		given := map[string]bool{}
+		mac := func(n model.NetworkID) string { return newMAC(c.View, n, c.Hex, given) }
+		return func(in portIn) (*command.PortCreate, error) { return decidePort(c.View, c.Caller, in, c.UUID(), mac) }
+	},
+	several: func(all []*command.PortCreate) command.Command { return &command.PortsCreate{Items: all} },
+	find:    func(c *rest.Call, cmd *command.PortCreate) *model.Port { return c.View.Port(cmd.ID) },
+	render:  renderPort,
 }
 
-// decidePort turns a new port's body into its command; hex is where chance
+// decidePort turns a new port's body into its command; newMAC is where chance
 // comes from. Only who owns the network chooses MACs and addresses on it.
-func decidePort(v state.View, who rest.Caller, in portIn, id string, hex func() string) (*command.PortCreate, error) {
+func decidePort(v state.View, who rest.Caller, in portIn, id string, newMAC func(model.NetworkID) string) (*command.PortCreate, error) {
 	n, err := findNetwork(v, who, in.Network)
 	if err != nil {
 		return nil, err
@@ -154,7 +152,7 @@ func decidePort(v state.View, who rest.Caller, in portIn, id string, hex func() 
 	cmd := &command.PortCreate{ID: model.PortID(id), NetworkID: n.ID, ProjectID: p, Name: or(in.Name, ""), Description: or(in.Description, ""),
 		Down: !bool(or(in.Up, true)), DeviceID: or(in.DeviceID, ""), DeviceOwner: or(in.DeviceOwner, "")}
 	if in.MAC == nil {
-		cmd.MAC = newMAC(v, n.ID, hex)
+		cmd.MAC = newMAC(n.ID)
 	} else if cmd.MAC, err = chosenMAC(who, n, *in.MAC); err != nil {
 		return nil, err
 	}
@@ -186,7 +184,7 @@ func chosenMAC(who rest.Caller, n *model.Network, text string) (string, error) {
 }
 
 func updatePort(c *rest.Call) (rest.Answer, error) {
-	in, _, err := read[portIn](c, portShape, false)
+	in, err := read[portIn](c, portShape)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -197,7 +195,7 @@ func updatePort(c *rest.Call) (rest.Answer, error) {
 	if _, err := c.Do(cmd); err != nil {
 		return rest.Answer{}, err
 	}
-	return changed(c, portShape, http.StatusOK, false, c.View.Port(cmd.ID), renderPort, notFound("Port", c.Param("id")))
+	return changed(c, portShape, c.View.Port(cmd.ID), renderPort, notFound("Port", c.Param("id")))
 }
 
 // decidePortUpdate turns a port's change into its command. A port keeps its

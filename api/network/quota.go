@@ -1,7 +1,9 @@
 package network
 
 import (
+	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/fsm/command"
@@ -10,11 +12,20 @@ import (
 )
 
 // counted are the resources of this API that are limited per project.
-var counted = []string{"network", "port", "router", "subnet"}
+var counted = func() (out []string) {
+	for _, r := range state.ResourcesOf(state.NetworkQuota) {
+		out = append(out, r.Name)
+	}
+	return out
+}()
 
-var quotaShape = &shape{one: "quota", many: "quotas", attrs: map[string]rule{
-	"network": both, "port": both, "router": both, "subnet": both, "tenant_id": both, "project_id": both,
-}}
+var quotaShape = func() *shape {
+	attrs := map[string]rule{"tenant_id": both, "project_id": both}
+	for _, name := range counted {
+		attrs[name] = both
+	}
+	return &shape{one: "quota", many: "quotas", attrs: attrs}
+}()
 
 // limits, defaults and details are what is shown of a project's quota.
 func limits(v state.View, p model.ProjectID, resource string) any { return v.Limit(p, resource) }
@@ -68,7 +79,7 @@ func quotaProject(name string) rest.Handler {
 func listQuotas(c *rest.Call) (rest.Answer, error) {
 	out := []object{}
 	for p := range c.View.Projects() {
-		if len(ownLimits(c.View, p.ID)) > 0 {
+		if slices.ContainsFunc(counted, func(name string) bool { return c.View.QuotaRow(p.ID, name) != nil }) {
 			o := quotaOf(c.View, p.ID, limits)
 			o["tenant_id"], o["project_id"] = p.ID, p.ID
 			out = append(out, o)
@@ -77,28 +88,11 @@ func listQuotas(c *rest.Call) (rest.Answer, error) {
 	return rest.JSON(http.StatusOK, object{"quotas": out}), nil
 }
 
-// ownLimits gives, for each limit of this API that a project has of its own,
-// what it would be without.
-func ownLimits(v state.View, p model.ProjectID) (out []command.QuotaLimit) {
-	for _, name := range counted {
-		if r, _ := state.ResourceNamed(name); v.Limit(p, name) != r.Default {
-			out = append(out, command.QuotaLimit{Resource: name, Limit: r.Default})
-		}
-	}
-	return out
-}
-
-// quotaIn is the body of a quota's update.
-type quotaIn struct {
-	owned
-	Network *number `json:"network"`
-	Port    *number `json:"port"`
-	Router  *number `json:"router"`
-	Subnet  *number `json:"subnet"`
-}
+// quotaIn is the body of a quota's update, by attribute.
+type quotaIn map[string]json.RawMessage
 
 func setQuota(c *rest.Call) (rest.Answer, error) {
-	in, _, err := read[quotaIn](c, quotaShape, false)
+	in, err := read[quotaIn](c, quotaShape)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -106,12 +100,9 @@ func setQuota(c *rest.Call) (rest.Answer, error) {
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	// Neutron lets limits go below what is used: that only stops growth.
-	cmd := &command.QuotaSet{ProjectID: p, Force: true}
-	for i, limit := range []*number{in.Network, in.Port, in.Router, in.Subnet} {
-		if limit != nil {
-			cmd.Limits = append(cmd.Limits, command.QuotaLimit{Resource: counted[i], Limit: int64(*limit)})
-		}
+	cmd, err := decideQuota(p, in)
+	if err != nil {
+		return rest.Answer{}, err
 	}
 	if _, err := c.Do(cmd); err != nil {
 		return rest.Answer{}, err
@@ -119,16 +110,36 @@ func setQuota(c *rest.Call) (rest.Answer, error) {
 	return rest.JSON(http.StatusOK, object{"quota": quotaOf(c.View, p, limits)}), nil
 }
 
+// decideQuota is the command that sets a project's limits. Neutron lets them
+// go below what is used: that only stops growth.
+func decideQuota(p model.ProjectID, in quotaIn) (*command.QuotaSet, error) {
+	for _, name := range []string{"tenant_id", "project_id"} {
+		var named model.ProjectID
+		if raw, given := in[name]; given && (json.Unmarshal(raw, &named) != nil || named != p) {
+			return nil, invalid("Invalid input for %s. Reason: it is not the project whose quota is set.", name)
+		}
+	}
+	cmd := &command.QuotaSet{ProjectID: p, Force: true}
+	for _, name := range counted {
+		raw, given := in[name]
+		if !given {
+			continue
+		}
+		var n number
+		if json.Unmarshal(raw, &n) != nil {
+			return nil, invalid("Invalid input for %s. Reason: %s is not a valid type.", name, kindOf(raw))
+		}
+		cmd.Limits = append(cmd.Limits, command.QuotaLimit{Resource: name, Limit: int64(n)})
+	}
+	return cmd, nil
+}
+
 // resetQuota gives a project the default limits of this API. Those of other
-// APIs stay, so it does not use the command that resets them all.
+// APIs stay.
 func resetQuota(c *rest.Call) (rest.Answer, error) {
 	p, err := findProject(c.View, c.Caller, c.Param("project"))
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	back := ownLimits(c.View, p)
-	if len(back) == 0 {
-		return rest.Empty(http.StatusNoContent), nil
-	}
-	return remove(c, &command.QuotaSet{ProjectID: p, Limits: back, Force: true})
+	return remove(c, &command.QuotaReset{ProjectID: p, Resources: counted})
 }

@@ -2,7 +2,6 @@ package network
 
 import (
 	"encoding/json"
-	"net/http"
 
 	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/fsm/command"
@@ -24,7 +23,7 @@ func renderRouter(_ state.View, _ rest.Caller, r *model.Router) object {
 	return object{"id": r.ID, "name": r.Name, "description": r.Description, "tenant_id": r.ProjectID, "project_id": r.ProjectID,
 		"admin_state_up": !r.Down, "status": word(r.Down), "external_gateway_info": gateway, "routes": []string{}, "ha": false, "distributed": false,
 		"flavor_id": nil, "availability_zone_hints": []string{}, "availability_zones": []string{},
-		"created_at": at(r.CreatedAt), "updated_at": at(r.UpdatedAt), "revision_number": int(r.Revision), "tags": []string{}}
+		"created_at": at(r.CreatedAt), "updated_at": at(r.UpdatedAt), "revision_number": int(r.Revision), "tags": tagList(r.Tags)}
 }
 
 func listRouters(c *rest.Call) (rest.Answer, error) {
@@ -106,19 +105,13 @@ func (in routerIn) gateway() (*model.NetworkID, error) {
 	return &g.Network, nil
 }
 
-func createRouter(c *rest.Call) (rest.Answer, error) {
-	in, bulk, err := read[routerIn](c, routerShape, true)
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	cmd, err := decideRouter(c.Caller, in, c.UUID())
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	if _, err := c.Do(cmd); err != nil {
-		return rest.Answer{}, err
-	}
-	return changed(c, routerShape, http.StatusCreated, bulk, c.View.Router(cmd.ID), renderRouter, notFound("Router", string(cmd.ID)))
+var routerMaker = &maker[routerIn, model.Router, *command.RouterCreate]{
+	shape: routerShape,
+	decide: func(c *rest.Call) func(routerIn) (*command.RouterCreate, error) {
+		return func(in routerIn) (*command.RouterCreate, error) { return decideRouter(c.Caller, in, c.UUID()) }
+	},
+	find:   func(c *rest.Call, cmd *command.RouterCreate) *model.Router { return c.View.Router(cmd.ID) },
+	render: renderRouter,
 }
 
 // decideRouter turns a new router's body into its command.
@@ -136,7 +129,7 @@ func decideRouter(who rest.Caller, in routerIn, id string) (*command.RouterCreat
 }
 
 func updateRouter(c *rest.Call) (rest.Answer, error) {
-	in, _, err := read[routerIn](c, routerShape, false)
+	in, err := read[routerIn](c, routerShape)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -148,7 +141,7 @@ func updateRouter(c *rest.Call) (rest.Answer, error) {
 	if _, err := c.Do(&command.RouterUpdate{ID: id, Name: in.Name, Description: in.Description, Down: not(in.Up), ExternalNetworkID: gateway}); err != nil {
 		return rest.Answer{}, err
 	}
-	return changed(c, routerShape, http.StatusOK, false, c.View.Router(id), renderRouter, notFound("Router", string(id)))
+	return changed(c, routerShape, c.View.Router(id), renderRouter, notFound("Router", string(id)))
 }
 
 func deleteRouter(c *rest.Call) (rest.Answer, error) {

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/kvorum/kvorum/api/rest"
+	"github.com/kvorum/kvorum/fsm/command"
 	"github.com/kvorum/kvorum/fsm/state"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
@@ -51,6 +53,9 @@ type shape struct {
 	attrs     map[string]rule
 }
 
+// title is the resource's name at the beginning of a sentence.
+func (s *shape) title() string { return strings.ToUpper(s.one[:1]) + s.one[1:] }
+
 // newShape adds what every resource has.
 func newShape(one string, attrs map[string]rule) *shape {
 	for _, name := range []string{"id", "created_at", "updated_at", "revision_number", "tags"} {
@@ -62,30 +67,48 @@ func newShape(one string, attrs map[string]rule) *shape {
 	return &shape{one: one, many: one + "s", attrs: attrs}
 }
 
-// read reads {"network": {...}}, or {"networks": [{...}]} on create, in which
-// case bulk is set. Several at once would have to be made by one command, or
-// not at all: they are not offered.
-func read[T any](c *rest.Call, s *shape, create bool) (in T, bulk bool, err error) {
+// read reads the body of an update: {"network": {...}}.
+func read[T any](c *rest.Call, s *shape) (in T, err error) {
 	var outer map[string]json.RawMessage
 	if err := c.Decode(&outer, false); err != nil {
-		return in, false, err
+		return in, err
 	}
 	inner, there := outer[s.one]
-	if raw, many := outer[s.many]; !there && many && create {
-		var items []json.RawMessage
-		if json.Unmarshal(raw, &items) != nil || len(items) == 0 {
-			return in, true, invalid("Resources required")
-		}
-		if len(items) > 1 {
-			return in, true, notOffered("Making several %s at once is not offered: make them one by one.", s.many)
-		}
-		inner, there, bulk = items[0], true, true
-	}
 	if !there {
-		return in, bulk, invalid("Resource '%s' is missing from the body", s.one)
+		return in, invalid("Resource '%s' is missing from the body", s.one)
 	}
-	err = s.readOne(inner, create, c.Caller.Admin(), &in)
-	return in, bulk, err
+	err = s.readOne(inner, false, c.Caller.Admin(), &in)
+	return in, err
+}
+
+// readNew reads the body of a create: {"network": {...}}, or {"networks":
+// [{...}, ...]}, in which case bulk is set.
+func readNew[T any](c *rest.Call, s *shape) (all []T, bulk bool, err error) {
+	var outer map[string]json.RawMessage
+	if err := c.Decode(&outer, false); err != nil {
+		return nil, false, err
+	}
+	items := []json.RawMessage{outer[s.one]}
+	if _, single := outer[s.one]; !single {
+		raw, many := outer[s.many]
+		if !many {
+			return nil, false, invalid("Resource '%s' is missing from the body", s.one)
+		}
+		bulk, items = true, nil
+		if json.Unmarshal(raw, &items) != nil || len(items) == 0 {
+			return nil, true, invalid("Resources required")
+		}
+	}
+	if len(items) > command.MaxBulk {
+		return nil, bulk, invalid("At most %d %s are made at once.", command.MaxBulk, s.many)
+	}
+	all = make([]T, len(items))
+	for i, item := range items {
+		if err := s.readOne(item, true, c.Caller.Admin(), &all[i]); err != nil {
+			return nil, bulk, err
+		}
+	}
+	return all, bulk, nil
 }
 
 // readOne checks a body against the shape and reads the rest into v.
@@ -198,15 +221,11 @@ type render[T any] func(v state.View, who rest.Caller, row *T) object
 
 // changed answers with a resource after a change. Somebody may have deleted it
 // right after: that is missing.
-func changed[T any](c *rest.Call, s *shape, status int, bulk bool, row *T, r render[T], missing error) (rest.Answer, error) {
+func changed[T any](c *rest.Call, s *shape, row *T, r render[T], missing error) (rest.Answer, error) {
 	if row == nil {
 		return rest.Answer{}, missing
 	}
-	o := r(c.View, c.Caller, row)
-	if bulk {
-		return rest.JSON(status, object{s.many: []object{o}}), nil
-	}
-	return rest.JSON(status, object{s.one: o}), nil
+	return rest.JSON(http.StatusOK, object{s.one: r(c.View, c.Caller, row)}), nil
 }
 
 // one answers with one resource, cut to the fields that the query names.

@@ -2,7 +2,6 @@ package network
 
 import (
 	"encoding/json"
-	"net/http"
 	"net/netip"
 
 	"github.com/kvorum/kvorum/api/rest"
@@ -31,15 +30,11 @@ func renderSubnet(_ state.View, _ rest.Caller, s *model.Subnet) object {
 	if s.Gateway != "" {
 		gateway = s.Gateway
 	}
-	version := 4
-	if p, err := netip.ParsePrefix(s.CIDR); err == nil && p.Addr().Is6() {
-		version = 6
-	}
 	return object{"id": s.ID, "name": s.Name, "description": s.Description, "network_id": s.NetworkID, "tenant_id": s.ProjectID, "project_id": s.ProjectID,
-		"ip_version": version, "cidr": s.CIDR, "gateway_ip": gateway, "enable_dhcp": !s.NoDHCP, "allocation_pools": pools,
+		"ip_version": 4, "cidr": s.CIDR, "gateway_ip": gateway, "enable_dhcp": !s.NoDHCP, "allocation_pools": pools,
 		"dns_nameservers": append([]string{}, s.DNS...), "host_routes": routes, "ipv6_ra_mode": nil, "ipv6_address_mode": nil, "subnetpool_id": nil,
 		"service_types": []string{}, "segment_id": nil, "created_at": at(s.CreatedAt), "updated_at": at(s.UpdatedAt),
-		"revision_number": int(s.Revision), "tags": []string{}}
+		"revision_number": int(s.Revision), "tags": tagList(s.Tags)}
 }
 
 func seesSubnet(v state.View, who rest.Caller, s *model.Subnet) bool {
@@ -100,32 +95,30 @@ func (o optionalText) pointer() *string {
 	return &o.text
 }
 
-func createSubnet(c *rest.Call) (rest.Answer, error) {
-	in, bulk, err := read[subnetIn](c, subnetShape, true)
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	cmd, err := decideSubnet(c.View, c.Caller, in, c.UUID())
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	if _, err := c.Do(cmd); err != nil {
-		return rest.Answer{}, err
-	}
-	return changed(c, subnetShape, http.StatusCreated, bulk, c.View.Subnet(cmd.ID), renderSubnet, notFound("Subnet", string(cmd.ID)))
+var subnetMaker = &maker[subnetIn, model.Subnet, *command.SubnetCreate]{
+	shape: subnetShape,
+	decide: func(c *rest.Call) func(subnetIn) (*command.SubnetCreate, error) {
+		return func(in subnetIn) (*command.SubnetCreate, error) { return decideSubnet(c.View, c.Caller, in, c.UUID()) }
+	},
+	several: func(all []*command.SubnetCreate) command.Command { return &command.SubnetsCreate{Items: all} },
+	find:    func(c *rest.Call, cmd *command.SubnetCreate) *model.Subnet { return c.View.Subnet(cmd.ID) },
+	render:  renderSubnet,
 }
 
 // decideSubnet turns a new subnet's body into its command. Without a word
 // about the gateway it is the range's first address.
 func decideSubnet(v state.View, who rest.Caller, in subnetIn, id string) (*command.SubnetCreate, error) {
-	if in.IPVersion != 4 && in.IPVersion != 6 {
-		return nil, invalid("Invalid input for ip_version. Reason: '%d' is not in [4, 6].", in.IPVersion)
+	if in.IPVersion == 6 {
+		return nil, invalid("Invalid input for ip_version. Reason: '6' is not in [4]: hosts carry IPv4 only.")
+	}
+	if in.IPVersion != 4 {
+		return nil, invalid("Invalid input for ip_version. Reason: '%d' is not in [4].", in.IPVersion)
 	}
 	prefix, err := netip.ParsePrefix(in.CIDR)
 	if err != nil {
 		return nil, invalid("Invalid input for cidr. Reason: '%.64s' is not a valid IP subnet.", in.CIDR)
 	}
-	if (in.IPVersion == 4) != prefix.Addr().Is4() {
+	if !prefix.Addr().Is4() {
 		return nil, invalid("Invalid input for operation: cidr '%s' does not match the ip_version '%d'.", prefix, in.IPVersion)
 	}
 	if _, err := findNetwork(v, who, in.Network); err != nil {
@@ -145,7 +138,7 @@ func decideSubnet(v state.View, who rest.Caller, in subnetIn, id string) (*comma
 }
 
 func updateSubnet(c *rest.Call) (rest.Answer, error) {
-	in, _, err := read[subnetIn](c, subnetShape, false)
+	in, err := read[subnetIn](c, subnetShape)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -154,7 +147,7 @@ func updateSubnet(c *rest.Call) (rest.Answer, error) {
 		NoDHCP: not(in.DHCP), Pools: in.Pools, DNS: in.DNS, Routes: in.Routes}); err != nil {
 		return rest.Answer{}, err
 	}
-	return changed(c, subnetShape, http.StatusOK, false, c.View.Subnet(id), renderSubnet, notFound("Subnet", string(id)))
+	return changed(c, subnetShape, c.View.Subnet(id), renderSubnet, notFound("Subnet", string(id)))
 }
 
 func deleteSubnet(c *rest.Call) (rest.Answer, error) {

@@ -1,10 +1,7 @@
 package rest
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -14,7 +11,6 @@ import (
 
 	"github.com/kvorum/kvorum/fsm/command"
 	"github.com/kvorum/kvorum/fsm/state"
-	"github.com/kvorum/kvorum/internal/errs"
 )
 
 // Cluster is the control node as the front doors use it.
@@ -55,6 +51,7 @@ type Call struct {
 
 	params  func(string) string
 	cluster Cluster
+	timeout time.Duration
 	dialect *Dialect
 }
 
@@ -63,6 +60,9 @@ func (c *Call) Param(name string) string { return c.params(name) }
 
 // Query is the first value of a query parameter.
 func (c *Call) Query(name string) string { return c.Request.URL.Query().Get(name) }
+
+// Root is the path where the front door is mounted.
+func (c *Call) Root() string { return c.dialect.Root }
 
 // Context ends when the client goes away or the request takes too long.
 func (c *Call) Context() context.Context { return c.Request.Context() }
@@ -81,33 +81,14 @@ func (c *Call) Do(cmd command.Command) ([]string, error) {
 
 // DoAs is Do for another actor: a host, say.
 func (c *Call) DoAs(by command.By, cmd command.Command) ([]string, error) {
-	done, err := c.cluster.Propose(c.Context(), command.Envelope{ID: c.RequestID, By: by, Command: cmd})
+	ctx, cancel := context.WithTimeout(c.Context(), c.timeout)
+	defer cancel()
+	done, err := c.cluster.Propose(ctx, command.Envelope{ID: c.RequestID, By: by, Command: cmd})
 	if err != nil {
 		return nil, err
 	}
 	c.View = done.View
 	return done.IDs, nil
-}
-
-// Decode reads the body as JSON into v: unknown fields are refused when strict
-// is set, and so is anything behind the value.
-func (c *Call) Decode(v any, strict bool) error {
-	const op = "rest.decode"
-	dec := json.NewDecoder(bytes.NewReader(c.Body))
-	if strict {
-		dec.DisallowUnknownFields()
-	}
-	if err := dec.Decode(v); err != nil {
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-			return errs.E(op, errs.Invalid, "Malformed request body", err)
-		}
-		return errs.E(op, errs.Invalid, "Invalid input: "+strings.TrimPrefix(err.Error(), "json: "), nil)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errs.E(op, errs.Invalid, "Malformed request body", err)
-	}
-	return nil
 }
 
 // Answer is what a handler gives back.

@@ -15,5 +15,9 @@
 //	ids, err := c.Do(cmd)                     // make it so
 //	return rest.JSON(202, renderX(c.View, ids)), nil
 //
+// Who sends or takes bytes slowly costs a goroutine, never a slot: a request is
+// counted in Slots only while something is decided, and every wait for its
+// client ends (see Shell.Timeout).
+//
 // It must not know any API's JSON.
 package rest

@@ -20,12 +20,12 @@ type Route struct {
 	// Min and Max bound the microversions that have the route; zero is none.
 	Min, Max Version
 	Persona  Persona
-	// Raw routes read the request's body themselves, of up to MaxBytes bytes
-	// (0: unbounded here, the handler bounds it).
+	// Raw routes read the request's body themselves and bound it; it comes at a
+	// pace, see Shell.Timeout. They are counted as streams, not as slots.
 	Raw bool
 	// MaxBytes bounds the body; 0 is DefaultMaxBytes.
 	MaxBytes int64
-	// Quiet routes take no View: discovery and health.
+	// Quiet routes take neither a View nor a body: discovery and health.
 	Quiet  bool
 	Handle Handler
 }
@@ -47,7 +47,7 @@ type Dialect struct {
 	// status; value nil means that text is sent as it is.
 	Fault func(c *Call, status int, message string, h http.Header) (value any, text string)
 	// Negotiate finds the microversion that is asked for; nil if the API has
-	// none. An error is answered through Fault.
+	// none. An error is answered through Fault, under the version beside it.
 	Negotiate func(r *http.Request) (Version, error)
 	// Headers adds what every answer of this API carries; may be nil.
 	Headers func(c *Call, h http.Header)
@@ -56,6 +56,8 @@ type Dialect struct {
 	Status func(err error) int
 	// Unauthorized gives the WWW-Authenticate header's value.
 	Unauthorized func(c *Call) string
+	// Missing answers for what no route takes; nil is a plain 404.
+	Missing Handler
 	// Forbidden words the refusal of a caller whom the route's persona does
 	// not allow.
 	Forbidden func(r *Route) string

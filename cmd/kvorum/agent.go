@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -9,8 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/google/uuid"
 
 	"github.com/kvorum/kvorum/api/operator"
 	"github.com/kvorum/kvorum/cmd/kvorum/config"
@@ -23,6 +22,8 @@ import (
 	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/pki"
+	"github.com/kvorum/kvorum/internal/wire"
 	"github.com/kvorum/kvorum/netd/kernel"
 )
 
@@ -31,7 +32,7 @@ const hostIDFile = "host-id"
 
 // runAgent runs a host agent until ctx ends. Guests and their networks run on.
 func runAgent(ctx context.Context, conf config.Config, log *slog.Logger) error {
-	a, err := openAgent(conf, log)
+	a, err := openAgent(ctx, conf, log)
 	if err != nil {
 		return err
 	}
@@ -40,41 +41,42 @@ func runAgent(ctx context.Context, conf config.Config, log *slog.Logger) error {
 
 // agent is a host agent with its parts.
 type agent struct {
-	conf    config.Config
-	log     *slog.Logger
-	secret  string
-	agent   *hostagent.Agent
-	driver  hostagent.Driver
-	network *netsvc.Host // nil for simulated hosts
+	conf     config.Config
+	log      *slog.Logger
+	clock    clock.Clock
+	id       string // the host's UUID
+	endpoint pki.Endpoint
+	nodes    *nodeList
+	agent    *hostagent.Agent
+	driver   hostagent.Driver
+	network  *netsvc.Host // nil for simulated hosts
 }
 
-func openAgent(conf config.Config, log *slog.Logger) (*agent, error) {
-	if err := os.MkdirAll(conf.DataDir, 0o711); err != nil {
-		return nil, errs.E("agent.open", errs.Internal, "the data folder cannot be made", err)
+// openAgent opens an agent's data folder and everything in it. A new host joins
+// the cluster first.
+func openAgent(ctx context.Context, conf config.Config, log *slog.Logger) (*agent, error) {
+	a := &agent{conf: conf, log: log, clock: clock.Real{}}
+	if err := a.enter(ctx); err != nil {
+		return nil, err
 	}
-	a := &agent{conf: conf, log: log}
-	if conf.Agent.SecretFile == "" {
-		return nil, errs.Errorf("agent.open", errs.Invalid, "agent.secret_file is not set: copy the control node's data_dir/%s here and name it", agentSecretFile)
-	}
+	c := hostagent.Config{Clock: a.clock, Log: log.With("part", "agent"), ImageLimit: conf.Agent.ImageCache,
+		ImageDir: a.file("image-cache"), Identity: a.identity(a.id)}
 	var err error
-	if a.secret, err = secret(conf.Agent.SecretFile, noSecret(conf.Agent.SecretFile)); err != nil {
+	if c.Identity.Tunnel, err = tunnelAddress(conf.Agent); err != nil {
 		return nil, err
 	}
-	id, err := secret(filepath.Join(conf.DataDir, hostIDFile), func() (string, error) { return uuid.NewString(), nil })
-	if err != nil {
-		return nil, err
-	}
-	c := hostagent.Config{Clock: clock.Real{}, Log: log.With("part", "agent"), ImageLimit: conf.Agent.ImageCache,
-		ImageDir: filepath.Join(conf.DataDir, "image-cache"), Identity: a.identity(id)}
 	c.Rules.StopTimeout = conf.Agent.StopWait.D()
-	if c.Disk, err = hostagent.NewFileDisk(filepath.Join(conf.DataDir, "ledger")); err != nil {
+	if c.Disk, err = hostagent.NewFileDisk(a.file("ledger")); err != nil {
 		return nil, err
 	}
-	c.Control, err = control.New(control.Config{BaseURLs: conf.Agent.Control, Token: a.secret, HostID: id, Clock: c.Clock})
+	expect := a.endpoint.Client(pki.Agents, pki.Expect(pki.Control, ""))
+	client, err := control.New(control.Config{Nodes: a.nodes.all, HostID: a.id, Clock: a.clock,
+		HTTP: wire.Transport(func(string) *tls.Config { return expect })})
 	if err != nil {
 		return nil, err
 	}
-	if err := a.openHost(&c, id); err != nil {
+	c.Control, c.Leases, c.Nodes = client, client, a.nodes.all()
+	if err := a.openHost(&c, a.id); err != nil {
 		return nil, err
 	}
 	if a.agent, err = hostagent.New(c); err != nil {
@@ -83,11 +85,30 @@ func openAgent(conf config.Config, log *slog.Logger) (*agent, error) {
 	return a, nil
 }
 
-func noSecret(file string) func() (string, error) {
-	return func() (string, error) {
-		return "", errs.Errorf("agent.secret", errs.Invalid, "%s is not there: copy the control node's data_dir/%s to it", file, agentSecretFile)
+// enter makes the host a member of a cluster, if it is none yet.
+func (a *agent) enter(ctx context.Context) error {
+	const op = "agent.enter"
+	if err := os.MkdirAll(a.conf.DataDir, 0o711); err != nil {
+		return errs.E(op, errs.Internal, "the data folder cannot be made", err)
 	}
+	var err error
+	if a.id, err = nodeID(a.file(hostIDFile)); err != nil {
+		return err
+	}
+	if a.nodes, err = openNodeList(a.file(nodesFile), a.conf.Agent.Control); err != nil {
+		return err
+	}
+	credentials, err := pki.Load(a.file(tlsDir))
+	if errs.Is(err, errs.NotFound) {
+		if credentials, err = a.join(ctx); err != nil {
+			return err
+		}
+	}
+	a.endpoint = pki.Endpoint{Credentials: credentials, Clock: a.clock}
+	return err
 }
+
+func (a *agent) file(name string) string { return filepath.Join(a.conf.DataDir, name) }
 
 // identity is what the agent adds to what its driver offers.
 func (a *agent) identity(id string) assign.Capacity {
@@ -143,7 +164,11 @@ func (a *agent) desired() (assign.Desired, bool) {
 	if a.agent == nil {
 		return assign.Desired{}, false
 	}
-	return a.agent.Ledger().Desired()
+	d, ok := a.agent.Ledger().Desired()
+	if a.network != nil {
+		d.Networks = a.network.Fit(d.Networks)
+	}
+	return d, ok
 }
 
 // resolvers are those set, or the machine's own.
@@ -172,15 +197,23 @@ func (a *agent) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failed := make(chan error, 2)
-	s := &servers{}
-	addr, err := s.open(a.conf.Agent.Listen, a.handler(), failed)
+	s := &servers{log: a.log.With("part", "http"), failed: failed}
+	defer s.stop()
+	port, err := wire.Listen(a.conf.Agent.Listen, wire.Config{Clock: a.clock, Log: a.log.With("part", "wire"), TLS: a.endpoint.Server(pki.Host)})
 	if err != nil {
 		return err
 	}
-	defer s.stop()
+	defer port.Close()
+	s.on(port.Listener(pki.Host), a.agent.Handler())
+	if a.conf.Agent.Observe != "" {
+		if _, err := s.open(a.conf.Agent.Observe, a.observer()); err != nil {
+			return err
+		}
+	}
 	done := make(chan error, 1)
 	go func() { done <- a.agent.Run(ctx) }()
-	a.log.Info("host agent runs", "host", a.conf.Node, "driver", a.conf.Agent.Driver, "listen", addr, "version", version)
+	go a.learnNodes(ctx)
+	a.log.Info("host agent runs", "host", a.conf.Node, "id", a.id, "driver", a.conf.Agent.Driver, "listen", port.Addr(), "version", version)
 	select {
 	case err = <-failed:
 		cancel()
@@ -193,15 +226,31 @@ func (a *agent) run(ctx context.Context) error {
 	}
 }
 
-// handler is the agent's own side, and what operators look at on it.
-func (a *agent) handler() http.Handler {
+// observer is what those look at who watch over the agent.
+func (a *agent) observer() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", a.agent.Handler(a.secret))
+	mux.Handle("/healthz", a.agent.Observer())
 	door := &operator.Door{Metrics: operator.NewMetrics(a.samples), Token: a.conf.Metrics.Token, Ready: a.agent.Ready}
 	door.Register(mux)
 	return mux
 }
 
+// learnNodes keeps the list of control nodes as the lease's answers tell it.
+func (a *agent) learnNodes(ctx context.Context) {
+	for clock.Sleep(ctx, a.clock, learnEvery) == nil {
+		var addresses []string
+		for _, n := range a.agent.Lease().Nodes() {
+			if n.Address != "" {
+				addresses = append(addresses, n.Address)
+			}
+		}
+		if err := a.nodes.learn(addresses); err != nil {
+			a.log.Warn("the list of control nodes could not be written", "error", err)
+		}
+	}
+}
+
+// close stops what is open; guests run on.
 func (a *agent) close() error {
 	if a.network != nil {
 		a.network.Close()

@@ -39,6 +39,15 @@ func agentSamples(r hostagent.Reading) (out []operator.Sample) {
 		confirmed = 1
 	}
 	add(false, "confirmed", "1 if the control plane has confirmed what the host is assigned, since the agent started.", confirmed)
+	held := 0.0
+	if r.LeaseHeld {
+		held = 1
+	}
+	add(false, "lease_held", "1 while the host holds its lease.", held)
+	add(true, "lease_begun_total", "Times that the lease was had anew.", float64(r.Lease.Begun))
+	for outcome, n := range map[string]uint64{"granted": r.Lease.Granted, "denied": r.Lease.Denied, "failed": r.Lease.Failed} {
+		add(true, "lease_renewals_total", "Renewals of the lease, by what a voter said.", float64(n), "outcome", outcome)
+	}
 	add(false, "ledger_index", "Index of the state that the host's assignment was made from.", float64(r.Index))
 	add(false, "image_cache_bytes", "Bytes of images in the cache.", float64(r.ImageBytes))
 	add(false, "unreported_guests", "Guests with something that the control plane was not told yet.", float64(r.Pending))

@@ -7,10 +7,15 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
+	"github.com/kvorum/kvorum/api/identity"
+	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/cmd/kvorum/config"
 	"github.com/kvorum/kvorum/internal/clock"
 )
@@ -18,17 +23,18 @@ import (
 // started runs a control node of its own for the test and gives its URL.
 func started(t *testing.T) string {
 	t.Helper()
-	return "http://" + startedNode(t).bound.Load().public.String()
+	_, url := startedNode(t)
+	return url
 }
 
-// startedNode is started, for tests that look inside.
-func startedNode(t *testing.T) *controlNode {
+// startedNode is started, and gives the node too.
+func startedNode(t *testing.T) (*controlNode, string) {
 	t.Helper()
 	conf := config.Default()
 	conf.Node, conf.DataDir = "n1", t.TempDir()
 	conf.Public.Listen, conf.Control.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	conf.Control.Bootstrap, conf.Control.AdminPassword = true, "pw"
-	n, err := openControl(conf, slog.New(slog.DiscardHandler), raftTimes{election: devElection})
+	n, err := openControl(t.Context(), conf, slog.New(slog.DiscardHandler), raftTimes{election: devElection})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +57,20 @@ func startedNode(t *testing.T) *controlNode {
 			t.Fatal("the control node did not get ready")
 		}
 	}
-	return n
+	return n, "http://" + n.bound.Load().public.String()
+}
+
+// expired gives a token of the cluster's own key whose life is over.
+func expired(t *testing.T, n *controlNode) string {
+	t.Helper()
+	door := &identity.Door{Tokens: identity.NewTokens(n.box, -time.Hour), Passwords: n.passwords, Region: "RegionOne"}
+	shell := &rest.Shell{Cluster: n.cluster, Auth: door.Tokens, Clock: n.clock, Log: slog.New(slog.DiscardHandler), Timeout: time.Minute,
+		Slots: make(chan struct{}, 1)}
+	r := chi.NewRouter()
+	shell.Front(r, identity.Dialect("/identity"), door.Routes())
+	s := httptest.NewServer(r)
+	defer s.Close()
+	return login(t, s.URL, "admin", "admin", "pw")
 }
 
 // call makes a request and gives status, body and headers.
@@ -109,8 +128,9 @@ func made(t *testing.T, token, url, kind, body string) string {
 }
 
 func TestBadInputGetsTheAPIsOwnError(t *testing.T) {
-	url := started(t)
+	n, url := startedNode(t)
 	admin := login(t, url, "admin", "admin", "pw")
+	old := expired(t, n)
 	nova, glance, neutron := url+"/compute/v2.1", url+"/image/v2", url+"/network/v2.0"
 	img := made(t, admin, glance+"/images", "", `{"name":"i","disk_format":"raw","container_format":"bare","visibility":"public"}`)
 	if status, text, _ := call(t, admin, "PUT", glance+"/images/"+img+"/file", strings.Repeat("x", 600), "Content-Type", "application/octet-stream"); status != 204 {
@@ -141,6 +161,16 @@ func TestBadInputGetsTheAPIsOwnError(t *testing.T) {
 		{"no token", "", "GET", nova + "/servers", "", 401, `"code":401`},
 		{"junk token", "gAAAA", "GET", nova + "/servers", "", 401, "requires authentication"},
 		{"cut token", admin[:len(admin)-4], "GET", nova + "/servers", "", 401, "requires authentication"},
+		{"expired token", old, "GET", nova + "/servers", "", 401, `"code":401`},
+		{"expired token at the images", old, "GET", glance + "/images", "", 401, "requires authentication"},
+		{"expired token at the networks", old, "POST", neutron + "/networks", `{"network":{}}`, 401, `"code":401`},
+		{"expired token for another", "", "POST", url + "/identity/v3/auth/tokens", `{"auth":{"identity":{"methods":["token"],"token":{"id":"` + old + `"}}}}`, 401, "requires authentication"},
+		{"auth of five", "", "POST", url + "/identity/v3/auth/tokens", `{"auth":5}`, 400, "It is a number, and must be an object."},
+		{"image of five", admin, "POST", glance + "/images", `5`, 400, "The request body is a number, and must be an object."},
+		{"network body of five", admin, "POST", neutron + "/networks", `5`, 400, "The request body is a number, and must be an object."},
+		{"config drive", admin, "POST", nova + "/servers", create(`,"config_drive":"True"`), 400, "not offered by this cloud"},
+		{"IPv6", admin, "POST", neutron + "/subnets", `{"subnet":{"network_id":"none","ip_version":6,"cidr":"fd00::/64"}}`, 400, "hosts carry IPv4 only"},
+		{"no version of ours", "", "GET", url + "/compute/v2/", "", 300, `"choices"`},
 		{"unknown flavor", admin, "POST", nova + "/servers", `{"server":{"name":"x","imageRef":"` + img + `","flavorRef":"none"}}`, 400, "Flavor none could not be found."},
 		{"unknown image", admin, "POST", nova + "/servers", `{"server":{"name":"x","imageRef":"none","flavorRef":"1"}}`, 400, "Can not find requested image"},
 		{"malformed JSON", admin, "POST", nova + "/servers", `{"server":`, 400, "Malformed request body"},

@@ -8,36 +8,33 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/kvorum/kvorum/api/identity"
-	"github.com/kvorum/kvorum/cmd/kvorum/config"
 	"github.com/kvorum/kvorum/fsm/command"
+	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
+	"github.com/kvorum/kvorum/internal/pki"
 	"github.com/kvorum/kvorum/internal/seal"
 )
 
 // The files of a control node's data folder that hold secrets.
 const (
 	dataKeyFile       = "data.key"
-	agentSecretFile   = "agent-secret"
 	adminPasswordFile = "admin-password"
 )
 
-// dataKey loads the cluster's data key; a node that makes the cluster makes
-// the key too.
-func dataKey(c config.Config) (*seal.Box, error) {
-	file := filepath.Join(c.DataDir, dataKeyFile)
-	box, err := seal.Load(file)
-	if errs.Is(err, errs.NotFound) && c.Control.Bootstrap {
-		return seal.Create(file)
-	}
-	return box, err
-}
+// nodeIDFile holds a control node's UUID, tlsDir a node's key and certificates,
+// and gossipKeyFile what an agent gossips under.
+const (
+	nodeIDFile    = "node-id"
+	tlsDir        = "tls"
+	gossipKeyFile = "gossip-key"
+)
 
 // secret reads a secret file, or makes one of the given content.
 func secret(file string, fresh func() (string, error)) (string, error) {
@@ -68,14 +65,30 @@ func random() (string, error) {
 // admin project and user, the roles, the token key and the flavors. It runs on
 // the leader and does nothing when that is done already.
 func firstStart(ctx context.Context, n *controlNode, log *slog.Logger) error {
-	if n.machine.View().Cluster() != nil {
-		return nil
+	if n.machine.View().Cluster() == nil {
+		if err := initialize(ctx, n, log); err != nil {
+			return err
+		}
 	}
+	return n.forgetFounding()
+}
+
+// initialize puts the first command in the log, however long that takes.
+func initialize(ctx context.Context, n *controlNode, log *slog.Logger) error {
 	c, err := initCommand(n)
 	if err != nil {
 		return err
 	}
-	_, err = n.cluster.Propose(ctx, command.Envelope{ID: "init-" + c.ClusterID, By: command.By{System: command.Bootstrap}, Command: c})
+	for {
+		_, err = n.cluster.Propose(ctx, command.Envelope{ID: "init-" + c.ClusterID, By: command.By{System: command.Bootstrap}, Command: c})
+		if err == nil || errs.Is(err, errs.Conflict) || !errs.KindOf(err).Retryable() {
+			break
+		}
+		log.Warn("the cluster is not initialized yet", "error", err)
+		if err := clock.Sleep(ctx, n.clock, time.Second); err != nil {
+			return err
+		}
+	}
 	if err != nil && !errs.Is(err, errs.Conflict) {
 		return err
 	}
@@ -84,29 +97,23 @@ func firstStart(ctx context.Context, n *controlNode, log *slog.Logger) error {
 }
 
 func initCommand(n *controlNode) (*command.ClusterInit, error) {
-	password := n.conf.Control.AdminPassword
-	if password == "" {
-		var err error
-		if password, err = secret(filepath.Join(n.conf.DataDir, adminPasswordFile), random); err != nil {
-			return nil, err
-		}
-	}
-	hash, err := n.passwords.Hash(password)
+	f, err := n.founded()
 	if err != nil {
 		return nil, err
 	}
-	key := make([]byte, identity.FernetKeyBytes)
-	if _, err := rand.Read(key); err != nil {
-		return nil, errs.E("main.init", errs.Internal, "", err)
-	}
-	sealed, err := n.box.Seal(identity.SealedTokenKey, key)
-	if err != nil {
-		return nil, err
+	if f == nil {
+		return nil, errs.Errorf("main.init", errs.Invalid, "The cluster in %s has no state, and %s is gone: remove the folder and begin anew.", n.conf.DataDir, foundingFile)
 	}
 	c := &command.ClusterInit{
 		ClusterID: n.raft.ClusterID(), Region: n.conf.Control.Region, DomainID: "default", DomainName: "Default",
 		ProjectID: model.ProjectID(hexID()), Project: "admin", UserID: model.UserID(hexID()), User: "admin",
-		PasswordHash: hash, TokenKey: sealed, Flavors: firstFlavors,
+		Flavors: firstFlavors,
+	}
+	if err := n.initSecrets(c, f); err != nil {
+		return nil, err
+	}
+	if err := n.initNode(c); err != nil {
+		return nil, err
 	}
 	admin, member, reader := model.RoleID(hexID()), model.RoleID(hexID()), model.RoleID(hexID())
 	c.Roles = []command.InitRole{
@@ -116,6 +123,43 @@ func initCommand(n *controlNode) (*command.ClusterInit, error) {
 		{ID: model.RoleID(hexID()), Name: "service"},
 	}
 	return c, nil
+}
+
+// initSecrets fills in the first user's password, the token key and the
+// authority.
+func (n *controlNode) initSecrets(c *command.ClusterInit, f *founding) error {
+	password := n.conf.Control.AdminPassword
+	var err error
+	if password == "" {
+		if password, err = secret(n.file(adminPasswordFile), random); err != nil {
+			return err
+		}
+	}
+	if c.PasswordHash, err = n.passwords.Hash(password); err != nil {
+		return err
+	}
+	key := make([]byte, identity.FernetKeyBytes)
+	if _, err := rand.Read(key); err != nil {
+		return errs.E("main.init", errs.Internal, "", err)
+	}
+	if c.TokenKey, err = n.box.Seal(identity.SealedTokenKey, key); err != nil {
+		return err
+	}
+	c.CACert, c.CAKey, c.GossipKey = f.Authority, f.Key, f.GossipKey
+	return nil
+}
+
+// initNode fills in this node as the first of the cluster.
+func (n *controlNode) initNode(c *command.ClusterInit) error {
+	cert := n.endpoint.Credentials.Certificate()
+	key, err := pki.KeyFingerprint(cert.PublicKey)
+	if err != nil {
+		return err
+	}
+	from, until := n.endpoint.Credentials.Period()
+	c.NodeID, c.NodeName, c.NodeAddress, c.NodeURL, c.NodeVersion = model.NodeID(n.id), n.conf.Node, n.advertised(), n.conf.Public.URL, version
+	c.Serial, c.KeyHash, c.NotBefore, c.NotAfter = pki.SerialOf(cert), key.String(), from.UnixNano(), until.UnixNano()
+	return nil
 }
 
 func hexID() string { return strings.ReplaceAll(uuid.NewString(), "-", "") }

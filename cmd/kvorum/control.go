@@ -4,21 +4,25 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/kvorum/kvorum/api/identity"
 	"github.com/kvorum/kvorum/api/operator"
+	"github.com/kvorum/kvorum/api/peerapi"
 	"github.com/kvorum/kvorum/cmd/kvorum/config"
 	"github.com/kvorum/kvorum/fsm"
 	"github.com/kvorum/kvorum/imagestore"
+	"github.com/kvorum/kvorum/imagestore/replica"
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/pki"
 	"github.com/kvorum/kvorum/internal/seal"
+	"github.com/kvorum/kvorum/internal/wire"
 	"github.com/kvorum/kvorum/leader"
 	"github.com/kvorum/kvorum/raftnode"
 )
@@ -32,13 +36,19 @@ type controlNode struct {
 	conf      config.Config
 	log       *slog.Logger
 	clock     clock.Clock
+	times     raftTimes
+	id        string // this node's UUID
 	box       *seal.Box
-	secret    string // the agents'
+	endpoint  pki.Endpoint
+	tcp       net.Listener // under the port
+	port      *wire.Port
+	peers     *peerapi.Client
 	images    *imagestore.Store
+	replicas  *replica.Replicas
 	machine   *fsm.Machine
 	raft      *raftnode.Node
 	cluster   *cluster
-	leases    *leader.Leases
+	register  *leader.Register
 	duties    leader.Counters
 	passwords *identity.Passwords
 	metrics   *operator.Metrics
@@ -50,7 +60,7 @@ type controlNode struct {
 
 // runControl runs a control node until ctx ends or the node must stop.
 func runControl(ctx context.Context, conf config.Config, log *slog.Logger) error {
-	n, err := openControl(conf, log, raftTimes{})
+	n, err := openControl(ctx, conf, log, raftTimes{})
 	if err != nil {
 		return err
 	}
@@ -60,57 +70,96 @@ func runControl(ctx context.Context, conf config.Config, log *slog.Logger) error
 // raftTimes lets a node that is alone elect itself sooner.
 type raftTimes struct{ election time.Duration }
 
-// openControl opens a control node's data folder and everything in it.
-func openControl(conf config.Config, log *slog.Logger, times raftTimes) (*controlNode, error) {
-	// First of all: nothing is made, and no lesser lack is named, where there is
-	// no cluster and none is to be.
-	if _, err := raftnode.ClusterID(conf.DataDir); errs.Is(err, errs.NotFound) && !conf.Control.Bootstrap {
-		return nil, errs.Errorf("control.open", errs.Invalid,
-			"There is no cluster in %s. To make a new one of this node, start it once with --control.bootstrap=true.", conf.DataDir)
+// openControl opens a control node's data folder and everything in it. A new
+// node founds a cluster or joins one first.
+func openControl(ctx context.Context, conf config.Config, log *slog.Logger, times raftTimes) (*controlNode, error) {
+	if err := checkLease(conf.Control.HostLease.D()); err != nil {
+		return nil, err
 	}
-	if err := os.MkdirAll(conf.DataDir, 0o711); err != nil {
-		return nil, errs.E("control.open", errs.Internal, "the data folder cannot be made", err)
-	}
-	n := &controlNode{conf: conf, log: log, clock: clock.Real{}, machine: fsm.New(false)}
+	n := &controlNode{conf: conf, log: log, clock: clock.Real{}, times: times, machine: fsm.New(false)}
+	// The port comes first: a node that cannot have it founds and joins nothing.
 	var err error
-	if n.box, err = dataKey(conf); err != nil {
-		return nil, err
+	if n.tcp, err = net.Listen("tcp", conf.Control.Listen); err != nil {
+		return nil, errs.E("control.open", errs.Internal, "the internal port cannot be opened", err)
 	}
-	if n.secret, err = secret(filepath.Join(conf.DataDir, agentSecretFile), random); err != nil {
-		return nil, err
+	if err = n.enter(ctx); err == nil {
+		err = n.open()
 	}
-	if n.passwords, err = identity.NewPasswords(loginsAtOnce); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, errors.Join(err, n.close())
 	}
-	if n.raftStats, err = raftnode.CollectMetrics(); err != nil {
-		return nil, err
-	}
-	if n.images, err = imagestore.Open(filepath.Join(conf.DataDir, "images"), 0); err != nil {
-		return nil, err
-	}
-	if err := n.openRaft(times); err != nil {
-		return nil, errors.Join(err, n.images.Close())
-	}
-	n.cluster = &cluster{raft: n.raft, machine: n.machine}
-	n.leases = leader.NewLeases()
-	n.metrics = operator.NewMetrics(n.samples, n.raftSamples, n.dutySamples)
 	return n, nil
 }
 
-func (n *controlNode) openRaft(times raftTimes) error {
-	rc := raftnode.Config{Dir: n.conf.DataDir, NodeID: n.conf.Node, Machine: replica{n.machine},
-		Clock: n.clock, Log: n.log.With("part", "raft"), ElectionTimeout: times.election}
+// enter makes the node a member of a cluster, if it is none yet.
+func (n *controlNode) enter(ctx context.Context) error {
+	const op = "control.enter"
 	_, err := raftnode.ClusterID(n.conf.DataDir)
-	if errs.Is(err, errs.NotFound) {
-		first := rc
-		first.ClusterID = uuid.NewString()
-		err = raftnode.Bootstrap(first, []raftnode.Server{{ID: n.conf.Node, Address: n.conf.Node}})
+	fresh := errs.Is(err, errs.NotFound)
+	if fresh && !n.conf.Control.Bootstrap && n.conf.Control.Join == "" {
+		// First of all: nothing is made where there is no cluster and none is to be.
+		return errs.Errorf(op, errs.Invalid, "There is no cluster in %s. To make a new one of this node, start it once with --bootstrap; "+
+			"to join one, with --join and the token that `kvorum operator token create --role control --name %s` gives there.", n.conf.DataDir, n.conf.Node)
 	}
+	if err != nil && !fresh {
+		return err
+	}
+	if err := os.MkdirAll(n.conf.DataDir, 0o711); err != nil {
+		return errs.E(op, errs.Internal, "the data folder cannot be made", err)
+	}
+	if n.id, err = nodeID(n.file(nodeIDFile)); err != nil || !fresh {
+		return err
+	}
+	switch {
+	case n.conf.Control.Bootstrap && n.conf.Control.Join != "":
+		return errs.Errorf(op, errs.Invalid, "--bootstrap makes a new cluster and --join enters one: give one of them")
+	case n.conf.Control.Bootstrap:
+		return n.found()
+	}
+	return n.join(ctx)
+}
+
+// open opens all parts; what is open after an error is for close.
+func (n *controlNode) open() error {
+	var err error
+	if n.box, err = seal.Load(n.file(dataKeyFile)); err != nil {
+		return err
+	}
+	credentials, err := pki.Load(n.file(tlsDir))
 	if err != nil {
 		return err
 	}
-	n.raft, err = raftnode.Open(rc)
-	return err
+	n.endpoint = pki.Endpoint{Credentials: credentials, Clock: n.clock, Revoked: n.revoked}
+	if n.passwords, err = identity.NewPasswords(loginsAtOnce); err != nil {
+		return err
+	}
+	if n.raftStats, err = raftnode.CollectMetrics(); err != nil {
+		return err
+	}
+	if n.images, err = imagestore.Open(n.file("images"), 0); err != nil {
+		return err
+	}
+	n.port = wire.Serve(n.tcp, wire.Config{Clock: n.clock, Log: n.log.With("part", "wire"),
+		TLS: n.endpoint.Server(pki.Raft, pki.Peer, pki.Images, pki.Agents, pki.Join)})
+	n.peers = &peerapi.Client{HTTP: n.to(pki.Peer)}
+	n.replicas = n.newReplicas()
+	if n.raft, err = raftnode.Open(n.raftConfig("")); err != nil {
+		return err
+	}
+	n.cluster = &cluster{raft: n.raft, machine: n.machine, peers: n.peers, clock: n.clock}
+	n.register = n.newRegister()
+	n.metrics = operator.NewMetrics(n.samples, n.raftSamples, n.dutySamples)
+	return nil
+}
+
+// raftConfig is raft's; without a port yet it has no way to other nodes.
+func (n *controlNode) raftConfig(cluster string) raftnode.Config {
+	c := raftnode.Config{Dir: n.conf.DataDir, NodeID: n.id, ClusterID: cluster, Address: n.advertised(), Machine: applier{n.machine},
+		Clock: n.clock, Log: n.log.With("part", "raft"), ElectionTimeout: n.times.election}
+	if n.port != nil {
+		c.Stream, c.Peers = n.raftStream(), raftPeers{n.peers}
+	}
+	return c
 }
 
 // run serves until ctx ends, a listener fails or the log does.
@@ -118,7 +167,7 @@ func (n *controlNode) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer n.ended.Store(true)
-	failed := make(chan error, 4)
+	failed := make(chan error, 8)
 	duties := make(chan struct{})
 	go func() {
 		defer close(duties)
@@ -126,10 +175,16 @@ func (n *controlNode) run(ctx context.Context) error {
 			failed <- err
 		}
 	}()
+	replicating := make(chan struct{})
+	go func() {
+		defer close(replicating)
+		n.replicas.Run(ctx, n.machine.Feed().Wait)
+	}()
 	servers, err := n.serve(failed)
 	if err == nil {
 		n.bound.Store(servers)
-		n.log.Info("control node runs", "node", n.conf.Node, "cluster", n.raft.ClusterID(), "public", servers.public, "internal", servers.internal, "version", version)
+		n.log.Info("control node runs", "node", n.conf.Node, "id", n.id, "cluster", n.raft.ClusterID(), "public", servers.public,
+			"internal", n.port.Addr(), "version", version)
 		select {
 		case <-ctx.Done():
 		case err = <-failed:
@@ -139,6 +194,7 @@ func (n *controlNode) run(ctx context.Context) error {
 	servers.stop()
 	cancel()
 	<-duties
+	<-replicating
 	return err
 }
 
@@ -150,11 +206,40 @@ func (n *controlNode) lead(ctx context.Context, term uint64) error {
 		}
 		return err
 	}
+	var members sync.WaitGroup
+	defer members.Wait()
+	members.Go(func() { n.raft.KeepMembers(ctx, n.wantedMembers, n.machine.Feed().Wait) })
 	return leader.Run(ctx, leader.Deps{
 		View: n.machine.View, Feed: n.machine.Feed(), Propose: n.cluster.duty,
-		Clock: n.clock, Term: term, Leases: n.leases, Log: n.log.With("part", "leader"),
-		Lease: n.conf.Control.HostLease.D(), Counters: &n.duties,
+		Clock: n.clock, Term: term, Log: n.log.With("part", "leader"),
+		Lease: n.conf.Control.HostLease.D(), Electorate: n.electorate, Poll: n.poll, Counters: &n.duties,
 	})
 }
 
-func (n *controlNode) close() error { return errors.Join(n.raft.Close(), n.images.Close()) }
+// wantedMembers are the control nodes that the state knows.
+func (n *controlNode) wantedMembers() (out []raftnode.Server) {
+	for c := range n.machine.View().ControlNodes() {
+		out = append(out, raftnode.Server{ID: string(c.ID), Address: c.Address})
+	}
+	return out
+}
+
+// close stops what is open.
+func (n *controlNode) close() error {
+	var all []error
+	if n.raft != nil {
+		all = append(all, n.raft.Close())
+	}
+	switch {
+	case n.port != nil:
+		all = append(all, n.port.Close())
+	case n.tcp != nil:
+		all = append(all, n.tcp.Close())
+	}
+	if n.images != nil {
+		all = append(all, n.images.Close())
+	}
+	return errors.Join(all...)
+}
+
+func (n *controlNode) file(name string) string { return filepath.Join(n.conf.DataDir, name) }

@@ -17,7 +17,7 @@ func TestControlWithoutACluster(t *testing.T) {
 		conf := config.Default()
 		conf.Node, conf.DataDir = "n1", dir
 		err := runControl(t.Context(), conf, slog.New(slog.DiscardHandler))
-		want := "There is no cluster in " + dir + ". To make a new one of this node, start it once with --control.bootstrap=true."
+		want := "There is no cluster in " + dir + ". To make a new one of this node, start it once with --bootstrap; to join one, with --join and the token that `kvorum operator token create --role control --name n1` gives there."
 		if err == nil || sentence(err) != want {
 			t.Errorf("it says %v, want %q", err, want)
 		}

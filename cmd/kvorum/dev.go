@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/kvorum/kvorum/api/operator"
 	"github.com/kvorum/kvorum/cmd/kvorum/config"
 	"github.com/kvorum/kvorum/fsm/command"
 	"github.com/kvorum/kvorum/internal/clock"
@@ -24,7 +26,7 @@ import (
 const devElection = 50 * time.Millisecond
 
 func devCommand() *cobra.Command {
-	var dir, listen, internal, agentListen string
+	var dir, listen, internal, agentListen, observe string
 	c := &cobra.Command{Use: "dev", Short: "Run a whole cloud in this process, with a simulated host", Args: cobra.NoArgs,
 		Long: "Run a whole cloud in this process: a control node and a simulated host. It needs no root and no hypervisor.\n" +
 			"Everything is kept in one folder; delete it to begin anew."}
@@ -32,10 +34,11 @@ func devCommand() *cobra.Command {
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8774", "address of the API")
 	c.Flags().StringVar(&internal, "internal", "127.0.0.1:0", "address for the host agent")
 	c.Flags().StringVar(&agentListen, "agent", "127.0.0.1:8772", "address of the host agent")
+	c.Flags().StringVar(&observe, "observe", "", "address of the host agent's health and metrics; none if empty")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		conf := config.Default()
 		conf.Node, conf.Log.Level = "dev", "warn"
-		conf.Public.Listen, conf.Control.Listen, conf.Agent.Listen = listen, internal, agentListen
+		conf.Public.Listen, conf.Control.Listen, conf.Agent.Listen, conf.Agent.Observe = listen, internal, agentListen, observe
 		conf.Control.Bootstrap = true
 		conf.Agent.Driver = "sim"
 		var err error
@@ -53,9 +56,18 @@ func devCommand() *cobra.Command {
 
 // runDev runs a control node and a simulated host until ctx ends.
 func runDev(ctx context.Context, conf config.Config, log *slog.Logger, say func([]byte) (int, error)) error {
-	n, err := openControl(conf, log, raftTimes{election: devElection})
+	// Where the first start found a free port, later ones take the same: it is in
+	// the state.
+	kept := filepath.Join(conf.DataDir, "internal-address")
+	if b, err := os.ReadFile(kept); err == nil && strings.HasSuffix(conf.Control.Listen, ":0") {
+		conf.Control.Listen = strings.TrimSpace(string(b))
+	}
+	n, err := openControl(ctx, conf, log, raftTimes{election: devElection})
 	if err != nil {
 		return err
+	}
+	if err := os.WriteFile(kept, []byte(n.tcp.Addr().String()+"\n"), 0o600); err != nil {
+		return errors.Join(errs.E("dev", errs.Internal, "", err), n.close())
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -84,15 +96,19 @@ func (n *controlNode) devCloud(ctx context.Context, say func([]byte) (int, error
 		}
 	}
 	bound := n.bound.Load()
-	if err := n.devSeed(ctx); err != nil {
+	err := n.devSeed(ctx)
+	if err != nil {
 		return err
 	}
 	ac := n.conf
 	ac.DataDir = filepath.Join(n.conf.DataDir, "host")
 	ac.Node = "dev-host"
-	ac.Agent.Control = []string{"http://" + bound.internal.String()}
-	ac.Agent.SecretFile = filepath.Join(n.conf.DataDir, agentSecretFile)
-	a, err := openAgent(ac, n.log)
+	// The control node's port may be another one at each start.
+	ac.Agent.Control = []string{n.port.Addr().String()}
+	if ac.Agent.Join, err = n.devToken(ctx, ac.Node); err != nil {
+		return err
+	}
+	a, err := openAgent(ctx, ac, n.log)
 	if err != nil {
 		return err
 	}
@@ -104,6 +120,13 @@ func (n *controlNode) devCloud(ctx context.Context, say func([]byte) (int, error
 		return errors.Join(err, a.close())
 	}
 	return errors.Join(a.run(ctx), a.close())
+}
+
+// devToken makes a token with which the simulated host joins, at its first
+// start.
+func (n *controlNode) devToken(ctx context.Context, name string) (string, error) {
+	t, err := n.verbs().NewToken(ctx, operator.TokenRequest{Role: model.NodeAgent, Name: name, TTL: "1m", At: []string{n.port.Addr().String()}})
+	return t.Token, err
 }
 
 // writeClouds writes the clients' configuration into the cloud's own folder

@@ -52,7 +52,7 @@ func devUp(t *testing.T, home string) *devCloud {
 	t.Helper()
 	d := &devCloud{t: t, agent: "http://" + freeAddress(t), stderr: &bytes.Buffer{}, rest: make(chan string, 1)}
 	// The binary's folder is closed to others; this way to it is open.
-	d.cmd = exec.Command("/proc/self/exe", "dev", "--dir", "cloud", "--listen", "127.0.0.1:0", "--agent", strings.TrimPrefix(d.agent, "http://"))
+	d.cmd = exec.Command("/proc/self/exe", "dev", "--dir", "cloud", "--listen", "127.0.0.1:0", "--agent", freeAddress(t), "--observe", strings.TrimPrefix(d.agent, "http://"))
 	d.cmd.Dir, d.cmd.Env, d.cmd.Stderr = home, []string{asProgram + "=1", "PATH=" + os.Getenv("PATH")}, d.stderr
 	if os.Geteuid() == 0 {
 		d.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}

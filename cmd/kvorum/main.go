@@ -39,9 +39,13 @@ func root() *cobra.Command {
 		Use: "kvorum", Short: "OpenStack Compute in one program",
 		SilenceErrors: true, SilenceUsage: true,
 	}
-	c.AddCommand(versionCommand(), devCommand())
-	c.AddCommand(role("control", "Run a control node: all state, every API", runControl))
-	c.AddCommand(role("agent", "Run a host agent: guests and their networks", runAgent))
+	c.AddCommand(versionCommand(), devCommand(), operatorCommand())
+	control := role("control", "Run a control node: all state, every API", runControl)
+	control.Flags().Bool("bootstrap", false, "short for --control.bootstrap")
+	control.Flags().String("join", "", "short for --control.join")
+	agent := role("agent", "Run a host agent: guests and their networks", runAgent)
+	agent.Flags().String("join", "", "short for --agent.join")
+	c.AddCommand(control, agent)
 	return c
 }
 
@@ -79,9 +83,11 @@ func settings(cmd *cobra.Command, file string) (config.Config, error) {
 		return conf, err
 	}
 	for _, s := range conf.Settings() {
-		if f := cmd.Flags().Lookup(s.Key); f.Changed {
-			if err := s.Set(f.Value.String()); err != nil {
-				return conf, err
+		for _, name := range []string{s.Key, short(cmd.Name(), s.Key)} {
+			if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
+				if err := s.Set(f.Value.String()); err != nil {
+					return conf, err
+				}
 			}
 		}
 	}
@@ -91,6 +97,15 @@ func settings(cmd *cobra.Command, file string) (config.Config, error) {
 		}
 	}
 	return conf, nil
+}
+
+// short is the flag by which a role's own setting may be given, too: that of
+// the first start, which is typed by hand.
+func short(role, key string) string {
+	if name, ok := strings.CutPrefix(key, role+"."); ok && (name == "bootstrap" || name == "join") {
+		return name
+	}
+	return key
 }
 
 func logger(c config.Log) (*slog.Logger, error) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"log/slog"
-	"path/filepath"
 	"testing"
 
 	"github.com/kvorum/kvorum/cmd/kvorum/config"
@@ -11,14 +10,17 @@ import (
 // What an agent's settings say of its host is what the control node knows of
 // it, from the file to the replicated state.
 func TestSettingsReachTheHostsRecord(t *testing.T) {
-	n := startedNode(t)
+	n, _ := startedNode(t)
 	conf := config.Default()
 	conf.Node, conf.DataDir = "h1", t.TempDir()
 	conf.Agent.Driver, conf.Agent.Listen = "sim", "127.0.0.1:0"
-	conf.Agent.Control = []string{"http://" + n.bound.Load().internal.String()}
-	conf.Agent.SecretFile = filepath.Join(n.conf.DataDir, agentSecretFile)
+	conf.Agent.Control = []string{n.port.Addr().String()}
+	var err error
+	if conf.Agent.Join, err = n.devToken(t.Context(), conf.Node); err != nil {
+		t.Fatal(err)
+	}
 	conf.Agent.VCPUs, conf.Agent.VCPURatio, conf.Agent.RAMRatio, conf.Agent.DiskRatio = 3, 250, 150, 90
-	a, err := openAgent(conf, slog.New(slog.DiscardHandler))
+	a, err := openAgent(t.Context(), conf, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,18 +1,9 @@
 package main
 
 import (
-	"io"
-
 	"github.com/kvorum/kvorum/api/operator"
-	"github.com/kvorum/kvorum/imagestore"
 	"github.com/kvorum/kvorum/raftnode"
 )
-
-// imageFiles fits the image store to the agents' door.
-type imageFiles struct{ *imagestore.Store }
-
-// Open implements agentapi.Images.
-func (s imageFiles) Open(sha256 string) (io.ReadCloser, int64, error) { return s.Store.Open(sha256) }
 
 // samples are the control node's own numbers.
 func (n *controlNode) samples() []operator.Sample {
@@ -33,19 +24,20 @@ func (n *controlNode) samples() []operator.Sample {
 	gauge := func(name, help string, value float64, labels ...string) operator.Sample {
 		return operator.Sample{Name: name, Help: help, Value: value, Labels: labels}
 	}
-	return []operator.Sample{
+	return append(n.leaseSamples(),
 		gauge("fsm_index", "Index of the state that reads on this node see.", float64(v.Index)),
 		gauge("fsm_servers", "Servers in the state.", float64(v.ServerCount())),
 		gauge("fsm_results", "Remembered answers to requests.", float64(v.ResultCount())),
 		gauge("scheduler_waiting_servers", "Servers that wait for a host.", float64(waiting)),
 		gauge("hosts", "Hosts by the leader's and the administrator's verdict.", float64(up), "state", "up"),
 		gauge("hosts", "Hosts by the leader's and the administrator's verdict.", float64(down), "state", "down"),
+		gauge("images_missing", "Images whose bytes this node lacks.", float64(n.replicas.Stats().Missing)),
 		gauge("images_bytes", "Bytes of images on this node.", float64(used)),
 		gauge("raft_term", "Term that this node is in.", float64(s.Role.Term)),
 		gauge("raft_commit_index", "Last committed index that this node knows of.", float64(s.CommitIndex)),
 		gauge("raft_applied_index", "Last index that this node has applied.", float64(s.AppliedIndex)),
 		gauge("raft_proposals_in_flight", "Proposals that wait for their outcome.", float64(s.InFlight)),
-	}
+	)
 }
 
 // raftSamples are those of the raft library.

@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -14,42 +18,80 @@ import (
 	"github.com/kvorum/kvorum/api/compute"
 	"github.com/kvorum/kvorum/api/identity"
 	"github.com/kvorum/kvorum/api/image"
+	"github.com/kvorum/kvorum/api/joinapi"
 	"github.com/kvorum/kvorum/api/network"
 	"github.com/kvorum/kvorum/api/operator"
+	"github.com/kvorum/kvorum/api/peerapi"
 	"github.com/kvorum/kvorum/api/rest"
+	"github.com/kvorum/kvorum/fsm/command"
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/model"
+	"github.com/kvorum/kvorum/internal/pki"
+	"github.com/kvorum/kvorum/internal/seal"
+	"github.com/kvorum/kvorum/internal/wire"
+	"github.com/kvorum/kvorum/leader"
 )
 
-// servers are the listeners of a control node.
+// servers are the HTTP servers of a node.
 type servers struct {
-	public, internal net.Addr
-	all              []*http.Server
+	public net.Addr
+	log    *slog.Logger
+	failed chan<- error
+	all    []*http.Server
 }
 
-// serve opens both listeners; a failure later on is told to failed.
+// serve opens all doors; a failure later on is told to failed.
 func (n *controlNode) serve(failed chan<- error) (*servers, error) {
-	s := &servers{}
-	var err error
-	if s.public, err = s.open(n.conf.Public.Listen, n.publicHandler(), failed); err != nil {
+	s := &servers{log: n.log.With("part", "http"), failed: failed}
+	s.on(n.port.Listener(pki.Peer), n.peerDoor().Handler())
+	s.on(n.port.Listener(pki.Agents), n.agentDoor().Handler())
+	s.on(n.port.Listener(pki.Images), n.imageDoor().Handler())
+	s.on(n.port.Listener(pki.Join), n.joinDoor().Handler())
+	if err := s.socket(n.file(operatorSocket), n.verbs().Handler()); err != nil {
 		return s, err
 	}
-	s.internal, err = s.open(n.conf.Control.Listen, n.agentDoor().Handler(), failed)
+	var err error
+	s.public, err = s.open(n.conf.Public.Listen, n.publicHandler())
 	return s, err
 }
 
-func (s *servers) open(addr string, h http.Handler, failed chan<- error) (net.Addr, error) {
+func (s *servers) open(addr string, h http.Handler) (net.Addr, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, errs.E("serve.listen", errs.Internal, "", err)
 	}
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	s.on(l, h)
+	return l.Addr(), nil
+}
+
+// socket serves on a socket of this machine, in a folder that only its owner
+// may enter. What
+// a process that was killed left there is removed; raft's own lock has made
+// sure that no other process runs on the folder.
+func (s *servers) socket(file string, h http.Handler) error {
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return errs.E("serve.socket", errs.Internal, "", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return errs.E("serve.socket", errs.Internal, "", err)
+	}
+	l, err := net.Listen("unix", file)
+	if err != nil {
+		return errs.E("serve.socket", errs.Internal, "", err)
+	}
+	s.on(l, h)
+	return nil
+}
+
+// on serves on a listener until stop.
+func (s *servers) on(l net.Listener, h http.Handler) {
+	srv := wire.Server(h, s.log)
 	s.all = append(s.all, srv)
 	go func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			failed <- err
+			s.failed <- err
 		}
 	}()
-	return l.Addr(), nil
 }
 
 // stop lets requests under way end, for a while, and then ends the listeners.
@@ -78,8 +120,10 @@ func (n *controlNode) publicHandler() http.Handler {
 		PublicURL: n.conf.Public.URL, Timeout: n.conf.Public.Timeout.D(),
 		Slots: make(chan struct{}, n.conf.Public.MaxRequests), Observe: n.metrics.Observe}
 	id := &identity.Door{Tokens: tokens, Passwords: n.passwords, Services: catalog, Region: n.conf.Control.Region}
-	nova := &compute.Door{Seal: func(b []byte) ([]byte, error) { return n.box.Seal(agentapi.SealedUserData, b) }, Consoles: newConsoles(n.secret)}
-	glance := &image.Door{Store: n.images, MaxBytes: n.conf.Public.MaxImageBytes}
+	nova := &compute.Door{Seal: func(b []byte) ([]byte, error) { return n.box.Seal(agentapi.SealedUserData, b) },
+		Open:     func(b []byte) ([]byte, error) { return n.box.Open(agentapi.SealedUserData, b) },
+		Consoles: newConsoles(n.endpoint)}
+	glance := &image.Door{Store: n.images, MaxBytes: n.conf.Public.MaxImageBytes, Spread: n.replicas.Spread, Fetch: n.replicas.Open}
 	neutron := &network.Door{}
 
 	r := chi.NewRouter()
@@ -94,9 +138,42 @@ func (n *controlNode) publicHandler() http.Handler {
 
 func (n *controlNode) agentDoor() *agentapi.Door {
 	return &agentapi.Door{Cluster: n.cluster, Peek: n.machine.View, Feed: n.machine.Feed(),
-		Renew:  func(host string) { n.leases.Renew(host, n.clock.Mono()) },
-		Opener: n.box, Images: imageFiles{n.images}, Token: n.secret, Clock: n.clock,
+		Lease:  n.register.Renew,
+		Opener: n.box, Images: imageFiles{n.images}, Clock: n.clock,
 		Log: n.log.With("part", "agentapi"), NewID: uuid.NewString}
+}
+
+func (n *controlNode) peerDoor() *peerapi.Door {
+	return &peerapi.Door{Node: n.cluster, MaxCommand: command.MaxBytes, AnswerPoll: n.answerPoll, MaxPoll: leader.MaxPollBytes, Log: n.log.With("part", "peerapi")}
+}
+
+func (n *controlNode) joinDoor() *joinapi.Door {
+	return &joinapi.Door{Cluster: n.cluster, Opener: n.box, Clock: n.clock, Log: n.log.With("part", "joinapi"),
+		DataKey: func() ([]byte, error) { return seal.Key(n.file(dataKeyFile)) }}
+}
+
+// verbs are the operators' commands.
+func (n *controlNode) verbs() *operator.Verbs {
+	return &operator.Verbs{Cluster: n.cluster, Members: n.members, Clock: n.clock, Log: n.log.With("part", "operator"), NewID: uuid.NewString}
+}
+
+// members lists the control nodes that take part in the log, with the names
+// that the state has for them.
+func (n *controlNode) members() (out []operator.Member, err error) {
+	all, err := n.raft.Members()
+	if err != nil {
+		return nil, err
+	}
+	v := n.machine.View()
+	leader, _ := n.raft.Leader()
+	for _, m := range all {
+		row := operator.Member{ID: m.ID, Address: m.Address, Voter: m.Voter, Leader: m.ID == leader}
+		if c := v.ControlNode(model.NodeID(m.ID)); c != nil {
+			row.Name = c.Name
+		}
+		out = append(out, row)
+	}
+	return out, nil
 }
 
 func (n *controlNode) operatorDoor() *operator.Door {
@@ -113,7 +190,7 @@ func (n *controlNode) operatorDoor() *operator.Door {
 		Facts: func() map[string]any {
 			v := n.machine.View()
 			role := n.raft.Role()
-			return map[string]any{"version": version, "node": n.conf.Node, "cluster": n.raft.ClusterID(),
+			return map[string]any{"version": version, "node": n.conf.Node, "id": n.id, "cluster": n.raft.ClusterID(), "voters": n.raft.Stats().Voters,
 				"role": role.State.String(), "term": role.Term, "index": v.Index, "hash": v.Hash().String()}
 		}}
 }

@@ -29,9 +29,15 @@ func TestQuotaSentences(t *testing.T) {
 	r.refused(r.demo(), two, errs.Quota, "Quota exceeded for cores: Requested 1, but already used 3 of 2 cores")
 	r.must(r.admin(), set("cores", model.Unlimited))
 	r.must(r.demo(), two)
-	r.must(r.admin(), &QuotaReset{ProjectID: demoProject})
+	r.must(r.admin(), set("port", 7))
+	r.refused(r.admin(), &QuotaReset{ProjectID: demoProject}, errs.Invalid, "")
+	r.refused(r.admin(), &QuotaReset{ProjectID: demoProject, Resources: []string{"cores", "tea"}}, errs.Invalid, "Unknown quota resources ['tea'].")
+	r.must(r.admin(), &QuotaReset{ProjectID: demoProject, Resources: []string{"cores", "instances"}})
 	if got := r.View().Limit(demoProject, "cores"); got != 20 {
 		t.Errorf("limit after the reset = %d, want the default of 20", got)
+	}
+	if got := r.View().Limit(demoProject, "port"); got != 7 {
+		t.Errorf("a limit that was not named is %d after the reset, want 7", got)
 	}
 }
 

@@ -19,8 +19,9 @@ type By struct {
 	ProjectID model.ProjectID `json:"project,omitzero"`
 	// Admin says that policy let the user act on what is not its project's.
 	Admin bool `json:"admin,omitzero"`
-	// System is "leader" for duties, "bootstrap" for the first start and
-	// "host/<id>" for a host's reports.
+	// System is "leader" for duties, "bootstrap" for the first start,
+	// "host/<id>" for a host's reports, "operator" for whoever runs commands at
+	// a control node and "join" for a control node that lets another node in.
 	System string `json:"system,omitzero"`
 	// UserEpoch and ProjectEpoch are those that the request was authorized
 	// under: Apply refuses older ones.
@@ -34,6 +35,8 @@ type By struct {
 const (
 	Leader    = "leader"
 	Bootstrap = "bootstrap"
+	Operator  = "operator"
+	Join      = "join"
 	HostBy    = "host/"
 )
 

@@ -97,14 +97,14 @@ func record(t *testing.T) {
 	put(state.Stamp{Index: 1, Term: 1, At: 1e9}, By{System: Bootstrap}, exampleClusterInit())
 	r.store = fresh.store
 	done := map[string]int{"cluster.init/1": 2}
-	for kinds := drawn(); missing(done) && fresh.stamp.Index < 1000; {
+	for kinds := drawn(); missing(done) && fresh.stamp.Index < 2000; {
 		kind := kinds[r.Intn(len(kinds))]
 		c, by, ok := Work(kind, r)
 		if !ok {
 			continue
 		}
 		stamp := fresh.stamp
-		stamp.Index, stamp.At = stamp.Index+1, stamp.At+int64(r.Intn(7200))*1e9
+		stamp.Index, stamp.At = stamp.Index+1, stamp.At+int64(r.Intn(3)/2*r.Intn(7200))*1e9
 		if put(stamp, by, c) == nil {
 			done[kind]++
 		}

@@ -9,10 +9,14 @@ import (
 // HostState is the leader's verdict that a host is down, or up again. Liveness
 // itself never enters the log; only this change of mind does.
 //
-// Rules: the actor is the leader, the host is there, and the verdict is new.
+// Rules: the actor is the leader, the host is there, the verdict is new, and the
+// one that it replaces is the one that the leader saw.
 type HostState struct {
 	ID   model.HostID `json:"id"`
 	Down bool         `json:"down"`
+	// ChangedAt is the host's when the leader made up its mind; 0 does not say.
+	// So a verdict that was long under way does not undo a newer one.
+	ChangedAt int64 `json:"changed_at,omitempty"`
 }
 
 // Kind implements Command.
@@ -29,6 +33,9 @@ func (c *HostState) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	}
 	if old.Down == c.Down {
 		return nil, refuse("host.state", errs.Conflict, "host %s is known to be so", c.ID)
+	}
+	if c.ChangedAt != 0 && old.ChangedAt != c.ChangedAt {
+		return nil, refuse("host.state", errs.Conflict, "the verdict on host %s has changed meanwhile", c.ID)
 	}
 	h := old.Clone()
 	h.Down, h.ChangedAt = c.Down, m.At

@@ -14,12 +14,15 @@ func TestAdministratorsOnly(t *testing.T) {
 	for _, c := range []Command{
 		exampleProjectCreate(), exampleProjectUpdate(), exampleProjectDelete(), exampleUserCreate(), exampleUserUpdate(), exampleUserDelete(),
 		exampleRoleCreate(), exampleGrantPut(), exampleGrantDelete(), exampleTokenKeyRotate(), exampleFlavorCreate(), exampleFlavorDelete(),
-		exampleQuotaSet(), exampleQuotaReset(), exampleHostService(),
+		exampleQuotaSet(), exampleQuotaReset(), exampleHostService(), exampleJoinTokenCreate(), exampleJoinTokenDelete(), exampleNodeRemove(),
+		exampleRoleUpdate(), exampleRoleDelete(),
+		exampleFlavorUpdate(), exampleFlavorSpecs(), exampleFlavorAccess(),
 	} {
 		r.refused(r.demo(), c, errs.Forbidden, "")
 		r.refused(hostActor(cloudHost), c, errs.Forbidden, "")
 	}
-	for _, c := range []Command{exampleExpire(), exampleStateCheckpoint(), exampleServersPlace(), exampleHostState(), exampleHostRegister(), exampleHostReport()} {
+	for _, c := range []Command{exampleExpire(), exampleStateCheckpoint(), exampleServersPlace(), exampleHostState(), exampleHostRegister(), exampleHostReport(),
+		exampleNodeJoin()} {
 		r.refused(r.admin(), c, errs.Forbidden, "")
 	}
 }
@@ -188,7 +191,9 @@ func TestFlavorRules(t *testing.T) {
 		"no id":          func(c *FlavorCreate) { c.ID = "" },
 		"no cpu":         func(c *FlavorCreate) { c.VCPUs = 0 },
 		"negative disk":  func(c *FlavorCreate) { c.Disk = -1 },
-		"huge swap":      func(c *FlavorCreate) { c.Swap = MaxFlavorNumber + 1 },
+		"huge disk":      func(c *FlavorCreate) { c.Disk = MaxFlavorNumber + 1 },
+		"swap":           func(c *FlavorCreate) { c.Swap = 1 },
+		"ephemeral disk": func(c *FlavorCreate) { c.Ephemeral = 1 },
 		"bad extra spec": func(c *FlavorCreate) { c.ExtraSpecs = map[string]string{"a/b": "c"} },
 	} {
 		c := exampleFlavorCreate()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kvorum/kvorum/fsm/state"
+	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
 )
@@ -12,7 +13,8 @@ import (
 // segment number is new and never given again.
 //
 // Rules: the project is the actor's and there; the id is new; texts are
-// well-formed; the MTU is 0 for model.DefaultMTU or within MinMTU and MaxMTU;
+// well-formed; the MTU is 0 for model.DefaultMTU or from assign.MinMTU to
+// assign.MaxMTU;
 // only administrators make shared and external networks; the project's quota
 // has room.
 type NetworkCreate struct {
@@ -28,15 +30,6 @@ type NetworkCreate struct {
 
 // Kind implements Command.
 func (*NetworkCreate) Kind() string { return "network.create/1" }
-
-// The bounds of an MTU, in bytes.
-const (
-	MinMTU = 68
-	MaxMTU = 9000
-)
-
-// maxSegment is the greatest segment number: tunnels carry 24 bits.
-const maxSegment = 1<<24 - 1
 
 // Apply implements Command.
 func (c *NetworkCreate) Apply(tx *state.Tx, m Meta) ([]string, error) {
@@ -59,7 +52,7 @@ func (c *NetworkCreate) Apply(tx *state.Tx, m Meta) ([]string, error) {
 		return nil, err
 	}
 	segment := tx.Next(lastSegment)
-	if segment > maxSegment {
+	if segment > assign.MaxSegment {
 		return nil, refuse(op, errs.Conflict, "Unable to create the network. No tenant network is available for allocation.")
 	}
 	n.Segment = uint32(segment)
@@ -74,8 +67,8 @@ func checkNetwork(by By, n, old *model.Network) error {
 	if err := checkTexts(op, n.Name, n.Description); err != nil {
 		return err
 	}
-	if n.MTU < MinMTU || n.MTU > MaxMTU {
-		return refuse(op, errs.Invalid, "Invalid input for mtu. Reason: '%d' is not from %d to %d.", n.MTU, MinMTU, MaxMTU)
+	if n.MTU < assign.MinMTU || n.MTU > assign.MaxMTU {
+		return refuse(op, errs.Invalid, "Invalid input for mtu. Reason: '%d' is not from %d to %d.", n.MTU, assign.MinMTU, assign.MaxMTU)
 	}
 	privileged := by.Admin || by.System != ""
 	if n.Shared != old.Shared && !privileged {

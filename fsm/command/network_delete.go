@@ -50,6 +50,11 @@ func exampleNetworkDelete() *NetworkDelete {
 
 func workNetworkDelete(g Gen) (Command, By, bool) {
 	n, have := pick(g, g.View().Networks())
+	for range 3 { // most networks have ports, and stay
+		if other, more := pick(g, g.View().Networks()); more && len(collect(g.View().PortsOn(n.ID))) > 0 {
+			n = other
+		}
+	}
 	if !have {
 		return nil, By{}, false
 	}

@@ -40,7 +40,7 @@ func TestSubnetValues(t *testing.T) {
 		{"10.3.0.0/24", "10.3.0.254", nil, 0, "[{10.3.0.1 10.3.0.253}]"},
 		{"10.4.0.0/24", "", nil, 0, "[{10.4.0.1 10.4.0.254}]"},
 		{"10.5.0.0/30", "10.5.0.1", nil, 0, "[{10.5.0.2 10.5.0.2}]"},
-		{"fd00:1::/64", "fd00:1::1", nil, 0, "[{fd00:1::2 fd00:1::ffff:ffff:ffff:ffff}]"},
+		{"fd00:1::/64", "fd00:1::1", nil, errs.Invalid, ""},
 		{"10.6.0.0/24", "10.6.0.1", pool("10.6.0.20", "10.6.0.30", "10.6.0.5", "10.6.0.9"), 0, "[{10.6.0.5 10.6.0.9} {10.6.0.20 10.6.0.30}]"},
 		{"10.7.0.0/24", "10.7.0.1", pool("10.7.0.1", "10.7.0.9"), errs.Conflict, ""},
 		{"10.7.0.0/24", "10.7.0.1", pool("10.7.0.5", "10.7.0.9", "10.7.0.9", "10.7.0.12"), errs.Conflict, ""},
@@ -60,6 +60,11 @@ func TestSubnetValues(t *testing.T) {
 		{"169.0.0.0/8", "", nil, errs.Invalid, ""},
 		{"224.0.0.0/24", "", nil, errs.Invalid, ""},
 		{"fd00:2::/48", "", nil, errs.Invalid, ""},
+		{"100.64.0.0/10", "", nil, errs.Invalid, ""},
+		{"100.100.7.0/24", "", nil, errs.Invalid, ""},
+		{"100.0.0.0/8", "", nil, errs.Invalid, ""},
+		{"240.0.0.0/24", "", nil, errs.Invalid, ""},
+		{"0.0.0.0/8", "", nil, errs.Invalid, ""},
 		{"::ffff:10.0.0.0/120", "", nil, errs.Invalid, ""},
 		{"what", "", nil, errs.Invalid, ""},
 	} {
@@ -74,6 +79,34 @@ func TestSubnetValues(t *testing.T) {
 			t.Errorf("%s by %s: pools %s, want %s", row.cidr, row.gateway, got, row.want)
 		}
 	}
+}
+
+// TestHostsCarryWhatIsAccepted: what hosts would leave out is refused.
+func TestHostsCarryWhatIsAccepted(t *testing.T) {
+	r := newRig(t, 1).withCloud()
+	for mtu, ok := range map[int]bool{0: true, 68: false, 575: false, 576: true, 9000: true, 9001: false} {
+		c := &NetworkCreate{ID: model.NetworkID(r.UUID()), ProjectID: demoProject, MTU: mtu}
+		if _, err := r.apply(r.demo(), c); (err == nil) != ok {
+			t.Errorf("MTU %d: %v", mtu, err)
+		}
+		if mtu == 0 {
+			continue
+		}
+		if _, err := r.apply(r.demo(), &NetworkUpdate{ID: cloudNet, MTU: &mtu}); (err == nil) != ok {
+			t.Errorf("MTU changed to %d: %v", mtu, err)
+		}
+	}
+	r.refused(r.demo(), &SubnetUpdate{ID: cloudSubnet, DNS: &[]string{"2001:4860:4860::8888"}}, errs.Invalid, "")
+	r.refused(r.demo(), &SubnetUpdate{ID: cloudSubnet, Routes: &[]model.HostRoute{{Destination: "fd00::/64", NextHop: "fd00::1"}}}, errs.Invalid, "")
+	tx := r.store.Begin(state.Stamp{Index: r.stamp.Index + 1, Term: 1, At: r.stamp.At})
+	c := tx.Cluster().Clone()
+	c.LastRouter, c.LastSegment = assign.MaxRouter, assign.MaxSegment
+	tx.PutCluster(c)
+	tx.Commit()
+	r.store.Publish()
+	r.stamp.Index++
+	r.refused(r.demo(), &RouterCreate{ID: model.RouterID(r.UUID()), ProjectID: demoProject}, errs.Conflict, "")
+	r.refused(r.demo(), &NetworkCreate{ID: model.NetworkID(r.UUID()), ProjectID: demoProject}, errs.Conflict, "")
 }
 
 func TestSubnetGatewayMoves(t *testing.T) {

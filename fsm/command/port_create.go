@@ -24,8 +24,8 @@ type PortCreate struct {
 	Down        bool            `json:"down,omitempty"`
 	DeviceID    string          `json:"device_id,omitempty"`
 	DeviceOwner string          `json:"device_owner,omitempty"`
-	// Wants are the addresses asked for; without any it gets a free one of
-	// each IP version, or none with NoAddress.
+	// Wants are the addresses asked for; without any it gets a free one, or
+	// none with NoAddress.
 	Wants     []PortAddress `json:"wants,omitempty"`
 	NoAddress bool          `json:"no_address,omitempty"`
 }

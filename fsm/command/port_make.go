@@ -1,6 +1,7 @@
 package command
 
 import (
+	"encoding/binary"
 	"hash/fnv"
 	"net"
 	"net/netip"
@@ -19,9 +20,9 @@ type PortAddress struct {
 }
 
 // makePort stores a port with its addresses and charges its project. Without
-// wants, and with choose, it takes one free address of each IP version that
-// the network has. errs.Conflict: the MAC or an address is taken, or there is
-// no free one left.
+// wants, and with choose, it takes one free address, if the network has any
+// subnet. errs.Conflict: the MAC or an address is taken, or there is no free
+// one left.
 func makePort(tx *state.Tx, m Meta, p *model.Port, wants []PortAddress, choose bool) error {
 	const op = "port.make"
 	if !model.IsUUID(string(p.ID)) || tx.Port(p.ID) != nil {
@@ -40,7 +41,7 @@ func makePort(tx *state.Tx, m Meta, p *model.Port, wants []PortAddress, choose b
 	p.CreatedAt, p.UpdatedAt, p.Revision = m.At, m.At, 1
 	tx.PutPort(p)
 	if len(wants) == 0 && choose {
-		return chooseAddresses(tx, p)
+		return chooseAddress(tx, p)
 	}
 	for _, w := range wants {
 		if err := giveAddress(tx, p, w); err != nil {
@@ -50,23 +51,18 @@ func makePort(tx *state.Tx, m Meta, p *model.Port, wants []PortAddress, choose b
 	return nil
 }
 
-// chooseAddresses gives a port one address of each IP version.
-func chooseAddresses(tx *state.Tx, p *model.Port) error {
-	had := map[bool]bool{}
+// chooseAddress gives a port an address of the first subnet that has a free
+// one.
+func chooseAddress(tx *state.Tx, p *model.Port) error {
 	full := false
 	for _, s := range collect(tx.SubnetsOf(p.NetworkID)) {
-		prefix, err := netip.ParsePrefix(s.CIDR)
-		if err != nil || had[prefix.Addr().Is4()] {
-			continue
-		}
 		if ip, ok := freeAddress(tx, s, p.ID); ok {
 			tx.PutFixedAddress(&model.FixedAddress{NetworkID: p.NetworkID, IP: ip, SubnetID: s.ID, PortID: p.ID})
-			had[prefix.Addr().Is4()] = true
-		} else {
-			full = true
+			return nil
 		}
+		full = true
 	}
-	if full && len(had) == 0 {
+	if full {
 		return noAddress(p.NetworkID)
 	}
 	return nil
@@ -113,16 +109,12 @@ func giveAddress(tx *state.Tx, p *model.Port, w PortAddress) error {
 	return refuse(op, errs.Invalid, "IP address %s is not a valid IP for any of the subnets on the specified network.", ip)
 }
 
-// usable says that an address is neither a range's first nor, for IPv4, its
-// last.
+// usable says that an address is neither a range's first nor its last.
 func usable(prefix netip.Prefix, ip netip.Addr) bool {
-	if ip == prefix.Masked().Addr() {
-		return false
-	}
-	return !ip.Is4() || prefix.Bits() >= 31 || ip != lastAddr(prefix)
+	return ip != prefix.Masked().Addr() && ip != lastAddr(prefix)
 }
 
-// lastAddr is an IPv4 range's broadcast address.
+// lastAddr is a range's broadcast address.
 func lastAddr(prefix netip.Prefix) netip.Addr {
 	b := prefix.Masked().Addr().As4()
 	for bit := prefix.Bits(); bit < 32; bit++ {
@@ -158,31 +150,14 @@ func freeAddress(tx *state.Tx, s *model.Subnet, port model.PortID) (string, bool
 // maxProbes bounds the search in one pool: a whole IPv4 /16.
 const maxProbes = 1 << 16
 
-// distance is how many addresses b is after a, at most 2^62.
-func distance(a, b netip.Addr) uint64 {
-	x, y := a.As16(), b.As16()
-	var d uint64
-	for i := 8; i < 16; i++ {
-		d = d<<8 | uint64(y[i])
-	}
-	var e uint64
-	for i := 8; i < 16; i++ {
-		e = e<<8 | uint64(x[i])
-	}
-	return min(d-e, 1<<62)
-}
+// number is an IPv4 address as one; distance is how many addresses b is after
+// a, and advance the address n after a.
+func number(a netip.Addr) uint32 { b := a.As4(); return binary.BigEndian.Uint32(b[:]) }
 
-// advance is the address n after a.
+func distance(a, b netip.Addr) uint64 { return uint64(number(b)) - uint64(number(a)) }
+
 func advance(a netip.Addr, n uint64) netip.Addr {
-	b := a.As16()
-	for i := 15; i >= 8 && n > 0; i-- {
-		n += uint64(b[i])
-		b[i] = byte(n)
-		n >>= 8
-	}
-	out := netip.AddrFrom16(b)
-	if a.Is4() {
-		return out.Unmap()
-	}
-	return out
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], number(a)+uint32(n))
+	return netip.AddrFrom4(b)
 }

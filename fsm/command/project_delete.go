@@ -6,7 +6,8 @@ import (
 	"github.com/kvorum/kvorum/internal/model"
 )
 
-// ProjectDelete removes a project with its grants and limits.
+// ProjectDelete removes a project with its grants, limits and its access to
+// flavors.
 //
 // Rules: the actor is an administrator; the project is there and owns nothing:
 // no server, image, network, subnet, port or router. The epochs of the users
@@ -48,6 +49,7 @@ func (c *ProjectDelete) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	for _, r := range state.Resources {
 		tx.DeleteQuota(p.ID, r.Name)
 	}
+	dropAccess(tx, p.ID)
 	tx.DeleteProject(p.ID)
 	return []string{string(p.ID)}, nil
 }

@@ -2,15 +2,18 @@ package command
 
 import (
 	"github.com/kvorum/kvorum/fsm/state"
+	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
 )
 
-// QuotaReset takes a project's own limits away; the defaults hold again.
+// QuotaReset takes a project's own limits of some resources away; the defaults
+// hold again. A quota API names the resources of its own door.
 //
-// Rules: the actor is an administrator. A project without own limits stays as
-// it is.
+// Rules: the actor is an administrator; there is at least one resource, and
+// each is one of state.Resources. A project without own limits stays as it is.
 type QuotaReset struct {
 	ProjectID model.ProjectID `json:"project_id"`
+	Resources []string        `json:"resources"`
 }
 
 // Kind implements Command.
@@ -18,17 +21,24 @@ func (*QuotaReset) Kind() string { return "quota.reset/1" }
 
 // Apply implements Command.
 func (c *QuotaReset) Apply(tx *state.Tx, m Meta) ([]string, error) {
-	if err := onlyAdmin("quota.reset", m.By); err != nil {
+	const op = "quota.reset"
+	if err := onlyAdmin(op, m.By); err != nil {
 		return nil, err
 	}
-	for _, r := range state.Resources {
-		tx.DeleteQuota(c.ProjectID, r.Name)
+	if len(c.Resources) == 0 {
+		return nil, refuse(op, errs.Invalid, "no resource is named")
+	}
+	for _, name := range c.Resources {
+		if _, known := state.ResourceNamed(name); !known {
+			return nil, refuse(op, errs.Invalid, "Unknown quota resources ['%s'].", name)
+		}
+		tx.DeleteQuota(c.ProjectID, name)
 	}
 	return []string{string(c.ProjectID)}, nil
 }
 
 func exampleQuotaReset() *QuotaReset {
-	return &QuotaReset{ProjectID: "000000000000000000000000000000a1"}
+	return &QuotaReset{ProjectID: "000000000000000000000000000000a1", Resources: []string{"instances", "cores", "ram"}}
 }
 
 func workQuotaReset(g Gen) (Command, By, bool) {
@@ -37,5 +47,5 @@ func workQuotaReset(g Gen) (Command, By, bool) {
 	if !ok || !haveQuota {
 		return nil, by, false
 	}
-	return &QuotaReset{ProjectID: q.ProjectID}, by, true
+	return &QuotaReset{ProjectID: q.ProjectID, Resources: []string{q.Resource}}, by, true
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/kvorum/kvorum/fsm/state"
-	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
 )
 
@@ -30,16 +29,11 @@ func (c *RoleCreate) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	if err := newHexID(op, string(c.ID), tx.Role(c.ID) != nil); err != nil {
 		return nil, err
 	}
-	if err := invalid(op, model.CheckName("name", c.Name)); err != nil {
+	r := &model.Role{ID: c.ID, Name: c.Name, Description: c.Description}
+	if err := checkRole(tx, op, r); err != nil {
 		return nil, err
 	}
-	if err := invalid(op, model.CheckText("description", c.Description, maxDescription)); err != nil {
-		return nil, err
-	}
-	if tx.RoleNamed(c.Name) != nil {
-		return nil, refuse(op, errs.Conflict, "Conflict occurred attempting to store role - Duplicate entry found with name %s.", c.Name)
-	}
-	tx.PutRole(&model.Role{ID: c.ID, Name: c.Name, Description: c.Description})
+	tx.PutRole(r)
 	return []string{string(c.ID)}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kvorum/kvorum/fsm/state"
+	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
 )
@@ -12,7 +13,7 @@ import (
 //
 // Rules: the project is the actor's and there; the id is new; texts are
 // well-formed; the external network, if given, is visible and external; the
-// project's quota has room.
+// project's quota has room; there is a number left for it.
 type RouterCreate struct {
 	ID                model.RouterID  `json:"id"`
 	ProjectID         model.ProjectID `json:"project_id"`
@@ -43,7 +44,11 @@ func (c *RouterCreate) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	if err := tx.Charge(c.ProjectID, state.Charge{Resource: "router", By: 1}); err != nil {
 		return nil, err
 	}
-	tx.PutRouter(&model.Router{ID: c.ID, Num: tx.Next(lastRouter), ProjectID: c.ProjectID, Name: c.Name, Description: c.Description,
+	num := tx.Next(lastRouter)
+	if num > assign.MaxRouter {
+		return nil, refuse(op, errs.Conflict, "Unable to create the router: all numbers of routers were given.")
+	}
+	tx.PutRouter(&model.Router{ID: c.ID, Num: num, ProjectID: c.ProjectID, Name: c.Name, Description: c.Description,
 		Down: c.Down, ExternalNetworkID: c.ExternalNetworkID, Revision: 1, CreatedAt: m.At, UpdatedAt: m.At})
 	return []string{string(c.ID)}, nil
 }

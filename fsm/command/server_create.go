@@ -13,11 +13,12 @@ import (
 // places nothing: servers.place does, later.
 //
 // Rules, in the order in which they are checked: the project and the flavor's
-// copy are given; the image is there, active and visible; names and maps are
-// well-formed; the ids are new; the project's quota has room for all of them;
-// each network is there and usable by the project; each port given is free and
-// the project's; an address asked for is free, otherwise the lowest free one
-// of the network's pools is taken.
+// copy are given; the flavor is there and usable by the project; the image is
+// there, active and visible; names and maps are well-formed; the ids are new;
+// the project's quota has room for all of them; each network is there and
+// usable by the project; each port given is free and the project's; an address
+// asked for is free, otherwise a free one of the network's pools is taken (see
+// freeAddress).
 type ServerCreate struct {
 	ProjectID model.ProjectID `json:"project_id"`
 	UserID    model.UserID    `json:"user_id"`
@@ -58,7 +59,7 @@ type ServerNIC struct {
 	PortID    model.PortID    `json:"port_id,omitempty"`
 	NetworkID model.NetworkID `json:"network_id,omitempty"`
 	MAC       string          `json:"mac,omitempty"`
-	// FixedIP is asked for by the user; empty takes the lowest free one.
+	// FixedIP is asked for by the user; empty takes a free one.
 	FixedIP string `json:"fixed_ip,omitempty"`
 }
 
@@ -93,6 +94,9 @@ func (c *ServerCreate) check(tx *state.Tx, m Meta) error {
 	}
 	if len(c.Items) == 0 || c.Size.VCPUs < 1 || c.Size.RAM < 1 {
 		return refuse(op, errs.Invalid, "a request makes at least one server of at least one CPU and 1 MiB")
+	}
+	if f := tx.Flavor(c.Size.FlavorID); f == nil || !f.UsableBy(c.ProjectID) && !m.By.Admin {
+		return refuse(op, errs.Invalid, "Flavor %s could not be found.", c.Size.FlavorID)
 	}
 	img := tx.Image(c.ImageID)
 	if img == nil || !imageVisible(m.By, img, c.ProjectID) {
@@ -178,23 +182,6 @@ func (c *ServerCreate) plugNew(tx *state.Tx, m Meta, server model.ServerID, nic 
 		ID: nic.PortID, NetworkID: nic.NetworkID, ProjectID: c.ProjectID, MAC: nic.MAC, Auto: true,
 		DeviceID: string(server), DeviceOwner: model.OwnerComputePrefix + "nova",
 	}, wants, true)
-}
-
-// beginAction records what a user began to do to a server.
-func beginAction(tx *state.Tx, m Meta, id model.ServerID, p model.ProjectID, action string) {
-	tx.PutServerAction(&model.ServerAction{ServerID: id, RequestID: m.RequestID, Action: action,
-		UserID: m.By.UserID, ProjectID: p, StartedAt: m.At, Index: m.Index})
-}
-
-// endActions closes the actions of a server that are still open.
-func endActions(tx *state.Tx, m Meta, id model.ServerID, failed bool) {
-	for _, a := range collect(tx.ServerActions(id)) {
-		if a.FinishedAt == 0 {
-			b := a.Clone()
-			b.FinishedAt, b.Failed = m.At, failed
-			tx.PutServerAction(b)
-		}
-	}
 }
 
 func exampleServerCreate() *ServerCreate {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
 )
@@ -15,8 +16,8 @@ const (
 	maxHostRoutes  = 20
 )
 
-// parseRange reads a subnet's range: masked, of unicast addresses, and neither
-// too large nor too small to serve.
+// parseRange reads a subnet's range: masked, where guests can live, and
+// neither too large nor too small to serve.
 func parseRange(cidr string) (netip.Prefix, error) {
 	const op = "subnet.range"
 	p, err := netip.ParsePrefix(cidr)
@@ -26,23 +27,14 @@ func parseRange(cidr string) (netip.Prefix, error) {
 	if p != p.Masked() {
 		return p, refuse(op, errs.Invalid, "Invalid input for operation: '%s' isn't a recognized IP subnet cidr, '%s' is recommended.", cidr, p.Masked())
 	}
-	least, most := 8, 30
-	if p.Addr().Is6() {
-		least, most = 64, 126
+	if why := assign.CheckRange(p); why != "" {
+		return p, refuse(op, errs.Invalid, "Invalid input for cidr. Reason: '%s' has addresses that no guest can have: %s.", cidr, why)
 	}
-	if p.Bits() < least || p.Bits() > most {
-		return p, refuse(op, errs.Invalid, "Invalid input for cidr. Reason: '%s' is not from /%d to /%d.", cidr, least, most)
-	}
-	a := p.Addr()
-	if a.IsLoopback() || a.IsMulticast() || a.IsLinkLocalUnicast() || a.Is4() && (a.As4()[0] == 0 || a.As4()[0] >= 224) ||
-		p.Overlaps(linkLocal) || a.IsUnspecified() {
-		return p, refuse(op, errs.Invalid, "Invalid input for cidr. Reason: '%s' has addresses that no guest can have.", cidr)
+	if p.Bits() < assign.MinPrefix || p.Bits() > assign.MaxPrefix {
+		return p, refuse(op, errs.Invalid, "Invalid input for cidr. Reason: '%s' is not from /%d to /%d.", cidr, assign.MinPrefix, assign.MaxPrefix)
 	}
 	return p, nil
 }
-
-// linkLocal is where guests find the metadata service.
-var linkLocal = netip.MustParsePrefix("169.254.0.0/16")
 
 // checkSubnet checks a subnet's values against its range, and brings them into
 // canonical form: the gateway is a usable address of the range; pools lie
@@ -73,7 +65,7 @@ func checkSubnet(s *model.Subnet) error {
 	if err := checkNameServers(s); err != nil {
 		return err
 	}
-	return checkRoutes(p, s)
+	return checkRoutes(s)
 }
 
 func checkPools(p netip.Prefix, s *model.Subnet) error {
@@ -112,10 +104,7 @@ func checkPools(p netip.Prefix, s *model.Subnet) error {
 
 // defaultPools is every usable address but the gateway's: one pool or two.
 func defaultPools(p netip.Prefix, gateway string) []model.Pool {
-	first, last := p.Addr().Next(), lastOf(p)
-	if p.Addr().Is4() {
-		last = last.Prev()
-	}
+	first, last := p.Addr().Next(), lastAddr(p).Prev()
 	gw, err := netip.ParseAddr(gateway)
 	if err != nil {
 		return []model.Pool{{Start: first.String(), End: last.String()}}
@@ -130,18 +119,6 @@ func defaultPools(p netip.Prefix, gateway string) []model.Pool {
 	return pools
 }
 
-// lastOf is a range's last address, of either IP version.
-func lastOf(p netip.Prefix) netip.Addr {
-	if p.Addr().Is4() {
-		return lastAddr(p)
-	}
-	b := p.Masked().Addr().As16()
-	for bit := p.Bits(); bit < 128; bit++ {
-		b[bit/8] |= 1 << (7 - bit%8)
-	}
-	return netip.AddrFrom16(b)
-}
-
 func checkNameServers(s *model.Subnet) error {
 	const op = "subnet.dns"
 	if len(s.DNS) > maxNameServers {
@@ -150,8 +127,8 @@ func checkNameServers(s *model.Subnet) error {
 	seen := map[netip.Addr]bool{}
 	for i, text := range s.DNS {
 		a, err := netip.ParseAddr(text)
-		if err != nil || a.Zone() != "" || seen[a] {
-			return refuse(op, errs.Invalid, "Invalid input for dns_nameservers. Reason: '%s' is not a valid nameserver or stands twice.", text)
+		if err != nil || !a.Is4() || seen[a] {
+			return refuse(op, errs.Invalid, "Invalid input for dns_nameservers. Reason: '%s' is not a valid nameserver (IPv4) or stands twice.", text)
 		}
 		seen[a] = true
 		s.DNS[i] = a.String()
@@ -159,7 +136,7 @@ func checkNameServers(s *model.Subnet) error {
 	return nil
 }
 
-func checkRoutes(p netip.Prefix, s *model.Subnet) error {
+func checkRoutes(s *model.Subnet) error {
 	const op = "subnet.routes"
 	if len(s.Routes) > maxHostRoutes {
 		return refuse(op, errs.Invalid, "Invalid input for host_routes. Reason: %d routes are more than %d.", len(s.Routes), maxHostRoutes)
@@ -168,7 +145,7 @@ func checkRoutes(p netip.Prefix, s *model.Subnet) error {
 	for i, r := range s.Routes {
 		to, err1 := netip.ParsePrefix(r.Destination)
 		via, err2 := netip.ParseAddr(r.NextHop)
-		if err1 != nil || err2 != nil || via.Zone() != "" || to.Addr().Is4() != p.Addr().Is4() || via.Is4() != p.Addr().Is4() {
+		if err1 != nil || err2 != nil || !to.Addr().Is4() || !via.Is4() {
 			return refuse(op, errs.Invalid, "Invalid input for host_routes. Reason: '%s' by '%s' is not a route.", r.Destination, r.NextHop)
 		}
 		s.Routes[i] = model.HostRoute{Destination: to.Masked().String(), NextHop: via.String()}

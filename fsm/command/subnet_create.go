@@ -15,9 +15,9 @@ import (
 //
 // Rules: the network is the actor's (one that is merely shared may not be
 // changed) and the project is the actor's and there; the id is new; the range
-// is masked, of unicast addresses, IPv4 from /8 to /30 or IPv6 from /64 to
-// /126, and overlaps with no other of the network; gateway, pools, name
-// servers and routes are as checkSubnet says; the project's quota has room.
+// is masked, one where guests can live (assign.CheckRange), from /8 to /30, and
+// overlaps with no other of the network; gateway, pools, name servers and
+// routes are as checkSubnet says; the project's quota has room.
 // Without pools it gets all usable addresses but the gateway's.
 type SubnetCreate struct {
 	ID          model.SubnetID  `json:"id"`
@@ -87,7 +87,7 @@ func workSubnetCreate(g Gen) (Command, By, bool) {
 	c := &SubnetCreate{ID: model.SubnetID(g.UUID()), NetworkID: n.ID, ProjectID: n.ProjectID, Name: fmt.Sprintf("sub-%d", g.Intn(100)),
 		CIDR: fmt.Sprintf("10.0.%d.0/%d", third, 24+g.Intn(7)), Gateway: fmt.Sprintf("10.0.%d.%d", third, 1+g.Intn(2))}
 	if g.Intn(6) == 0 {
-		c.CIDR, c.Gateway = fmt.Sprintf("fd00:%d::/64", third), ""
+		c.CIDR, c.Gateway = fmt.Sprintf("172.16.%d.0/26", third), ""
 	}
 	return c, by, ok
 }

@@ -23,7 +23,7 @@ func TestWorkload(t *testing.T) {
 					continue
 				}
 				tried[name]++
-				r.stamp.At += int64(r.Intn(1800)) * 1e9
+				r.stamp.At += int64(r.Intn(2)*r.Intn(1800)) * 1e9
 				before := r.View().Hash()
 				_, err := r.apply(by, c)
 				switch {
@@ -50,11 +50,12 @@ func TestWorkload(t *testing.T) {
 }
 
 // drawn is what workloads are drawn from: every kind, and more often those of
-// a server, whose way has many steps.
+// a server, whose way has many steps, and of joining, which must be in time.
 func drawn() []string {
 	list := Kinds()
 	for range 4 {
-		list = append(list, "server.create/1", "servers.place/1", "host.report/1", "host.report/1", "server.power/1")
+		list = append(list, "server.create/1", "servers.place/1", "host.report/1", "host.report/1", "server.power/1",
+			"join_token.create/1", "node.join/1")
 	}
 	return list
 }

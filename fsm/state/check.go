@@ -48,6 +48,14 @@ var invariants = []invariant{
 	{"usage is what is there", checkUsage},
 	{"a tombstone's server is gone", checkTombstones},
 	{"an action has a server or a tombstone", checkActions},
+	{"an authority and control nodes go together", checkAuthority},
+	{"a join token is for one node and a short time", checkJoinTokens},
+	{"a used token has its certificate", checkUsedTokens},
+	{"a good certificate has its node", checkCertificateOwners},
+	{"a key belongs to one node", checkCertificateKeys},
+	{"a server keeps a bounded number of actions", checkActionCount},
+	{"hosts can carry every network", checkCarried},
+	{"a flavor is open to projects that are there", checkFlavorAccess},
 }
 
 // Check tells which invariants do not hold; none is the only good answer. Its
@@ -90,6 +98,21 @@ func checkNames(v View, bad func(string, ...any)) {
 	}
 	for h := range v.Hosts() {
 		seen.see(bad, "host %s", h.Name)
+	}
+	for n := range v.ControlNodes() {
+		seen.see(bad, "control node %s", n.Name)
+		seen.see(bad, "internal address %s", n.Address)
+	}
+}
+
+func checkFlavorAccess(v View, bad func(string, ...any)) {
+	for f := range v.Flavors() {
+		for i, p := range f.Projects {
+			if v.Project(p) == nil || i > 0 && p <= f.Projects[i-1] {
+				bad("flavor %s is open to %v", f.ID, f.Projects)
+				break
+			}
+		}
 	}
 }
 

@@ -3,8 +3,28 @@ package state
 import (
 	"net/netip"
 
+	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/model"
 )
+
+func checkCarried(v View, bad func(string, ...any)) {
+	for n := range v.Networks() {
+		if n.MTU < assign.MinMTU || n.MTU > assign.MaxMTU || n.Segment > assign.MaxSegment {
+			bad("network %s has MTU %d and segment %d", n.ID, n.MTU, n.Segment)
+		}
+	}
+	for s := range v.Subnets() {
+		p, err := netip.ParsePrefix(s.CIDR)
+		if why := assign.CheckRange(p); err != nil || why != "" {
+			bad("subnet %s has the range %q: %s", s.ID, s.CIDR, why)
+		}
+	}
+	for r := range v.Routers() {
+		if r.Num > assign.MaxRouter {
+			bad("router %s has the number %d", r.ID, r.Num)
+		}
+	}
+}
 
 func checkPortOwners(v View, bad func(string, ...any)) {
 	for p := range v.Ports() {

@@ -120,6 +120,18 @@ func checkTombstones(v View, bad func(string, ...any)) {
 	}
 }
 
+func checkActionCount(v View, bad func(string, ...any)) {
+	for s := range v.Servers() {
+		n := 0
+		for range v.ServerActions(s.ID) {
+			n++
+		}
+		if n > MaxActions {
+			bad("server %s has %d actions", s.ID, n)
+		}
+	}
+}
+
 func checkActions(v View, bad func(string, ...any)) {
 	for a := range v.AllServerActions() {
 		if v.Server(a.ServerID) == nil && v.Tombstone(a.ServerID) == nil {

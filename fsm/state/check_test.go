@@ -33,6 +33,26 @@ func TestCheckSeesWhatIsBroken(t *testing.T) {
 		"usage is what is there":                       func(tx *Tx) { tx.t.usages.put(&model.Usage{ProjectID: "p", Resource: "cores", Used: 7}) },
 		"a tombstone's server is gone":                 func(tx *Tx) { tx.PutTombstone(&model.Tombstone{Server: model.Server{ID: "s"}, Confirmed: true}) },
 		"an action has a server or a tombstone":        func(tx *Tx) { tx.PutServerAction(&model.ServerAction{ServerID: "gone", Index: 1}) },
+		"an authority and control nodes go together":   func(tx *Tx) { tx.DeleteControlNode("n") },
+		"a join token is for one node and a short time": func(tx *Tx) {
+			x := tx.JoinToken("t").Clone()
+			x.ExpiresAt = x.CreatedAt + model.MaxTokenLife + 1
+			tx.PutJoinToken(x)
+		},
+		"a used token has its certificate": func(tx *Tx) { tx.DeleteCertificate("01") },
+		"a good certificate has its node": func(tx *Tx) {
+			tx.PutCertificate(&model.Certificate{Serial: "02", Role: model.NodeControl, NodeID: "gone", KeyHash: "k2"})
+		},
+		"a key belongs to one node": func(tx *Tx) {
+			tx.PutCertificate(&model.Certificate{Serial: "02", Role: model.NodeAgent, NodeID: "a", KeyHash: "k"})
+		},
+		"a server keeps a bounded number of actions": func(tx *Tx) {
+			for i := range uint64(MaxActions + 1) {
+				tx.PutServerAction(&model.ServerAction{ServerID: "s", Index: i + 1})
+			}
+		},
+		"hosts can carry every network":               func(tx *Tx) { tx.PutSubnet(&model.Subnet{ID: "s2", NetworkID: "n", CIDR: "100.64.0.0/24"}) },
+		"a flavor is open to projects that are there": func(tx *Tx) { tx.PutFlavor(&model.Flavor{ID: "f", Projects: []model.ProjectID{"gone"}}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sound(t)
@@ -48,7 +68,7 @@ func TestCheckSeesWhatIsBroken(t *testing.T) {
 			t.Errorf("not seen; seen: %v", Check(s.View()))
 		})
 	}
-	if len(invariants) != 20 {
+	if len(invariants) != 28 {
 		t.Errorf("%d invariants: break each of them here", len(invariants))
 	}
 }
@@ -60,13 +80,18 @@ func sound(t *testing.T) *Store {
 	tx := s.Begin(Stamp{Index: 2, Term: 1, At: 2})
 	tx.PutCluster(&model.Cluster{ID: "c", LastServer: 1})
 	tx.PutProject(&model.Project{ID: "p", Name: "p"})
-	tx.PutNetwork(&model.Network{ID: "n", Segment: 1, ProjectID: "p"})
+	tx.PutNetwork(&model.Network{ID: "n", Segment: 1, ProjectID: "p", MTU: model.DefaultMTU})
 	tx.PutSubnet(&model.Subnet{ID: "s", NetworkID: "n", CIDR: "10.0.0.0/24", ProjectID: "p"})
 	tx.PutPort(&model.Port{ID: "p", NetworkID: "n", MAC: "m", ProjectID: "p"})
 	tx.PutFixedAddress(&model.FixedAddress{NetworkID: "n", IP: "10.0.0.5", SubnetID: "s", PortID: "p"})
 	tx.PutHost(&model.Host{ID: "h", Name: "h", UsedVCPUs: 1, UsedRAM: 64, Guests: 1})
 	tx.PutPermit(&model.Permit{ServerID: "s", HostID: "h", Number: 2})
 	tx.PutServer(&model.Server{ID: "s", Num: 1, ProjectID: "p", HostID: "h", VMState: model.Active, Size: model.Size{VCPUs: 1, RAM: 64}})
+	tx.PutAuthority(&model.Authority{Certificate: []byte("c"), Key: []byte("k")})
+	tx.PutControlNode(&model.ControlNode{ID: "n", Name: "n1", Address: "h:1"})
+	tx.PutCertificate(&model.Certificate{Serial: "01", Role: model.NodeControl, NodeID: "n", Name: "n1", KeyHash: "k"})
+	tx.PutJoinToken(&model.JoinToken{ID: "t", Role: model.NodeControl, Name: "n1", SecretHash: make([]byte, 32), CreatedAt: 1, ExpiresAt: 2,
+		UsedAt: 2, UsedKey: "k", NodeID: "n", Serial: "01"})
 	charges := append(SizeCharge(model.Size{VCPUs: 1, RAM: 64}, 1), Charge{"network", 1}, Charge{"subnet", 1}, Charge{"port", 1})
 	if err := tx.Charge("p", charges...); err != nil {
 		t.Fatal(err)

@@ -11,8 +11,16 @@ import (
 
 // Desired is the whole truth for one host, as a pure function of the view. A
 // host that is not known, or a cluster that is not initialized, gets an empty
-// one.
+// one. What it is computed from must be known to Concerned, which says whose
+// must be computed again.
 func Desired(v View, host model.HostID) assign.Desired {
+	d := Undigested(v, host)
+	d.Digest = d.Sum()
+	return d
+}
+
+// Undigested is Desired for those who compute the digest themselves.
+func Undigested(v View, host model.HostID) assign.Desired {
 	d := assign.Desired{HostID: string(host), Index: v.Index}
 	if c := v.Cluster(); c != nil {
 		d.ClusterID, d.Incarnation = c.ID, c.Incarnation
@@ -26,10 +34,17 @@ func Desired(v View, host model.HostID) assign.Desired {
 	}
 	slices.SortFunc(d.Guests, func(a, b assign.Guest) int { return cmp.Compare(a.ID, b.ID) })
 	d.Routers = desiredRouters(v, nets)
-	for _, id := range slices.Sorted(maps.Keys(nets)) {
-		d.Networks = append(d.Networks, desiredNetwork(v, v.Network(id)))
+	tunnel := ""
+	if h := v.Host(host); h != nil {
+		tunnel = h.Tunnel
 	}
-	d.Digest = d.Sum()
+	for _, id := range slices.Sorted(maps.Keys(nets)) {
+		n := desiredNetwork(v, v.Network(id))
+		if tunnel != "" {
+			n.Tunnel, n.Remotes = tunnel, desiredRemotes(v, id, host)
+		}
+		d.Networks = append(d.Networks, n)
+	}
 	return d
 }
 

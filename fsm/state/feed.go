@@ -1,6 +1,7 @@
 package state
 
 import (
+	"sort"
 	"sync"
 
 	"github.com/kvorum/kvorum/internal/errs"
@@ -23,8 +24,11 @@ type Change struct {
 	Seq uint32 `json:"seq"`
 	Op  Op     `json:"op"`
 	// Kind is the table's name.
-	Kind    string `json:"kind"`
-	ID      string `json:"id"`
+	Kind string `json:"kind"`
+	ID   string `json:"id"`
+	// Of is what the row belongs to, where ID alone does not name it: the
+	// network of an address.
+	Of      string `json:"of,omitempty"`
 	Project string `json:"project,omitempty"`
 }
 
@@ -89,11 +93,9 @@ func (f *Feed) Since(after uint64, limit int) (list []Change, upto uint64, err e
 	}
 	size := uint64(len(f.ring))
 	upto = max(after, f.last)
-	for p := f.head; p < f.open; p++ {
+	first := f.head + uint64(sort.Search(int(f.open-f.head), func(i int) bool { return f.ring[(f.head+uint64(i))%size].Index > after }))
+	for p := first; p < f.open; p++ {
 		c := f.ring[p%size]
-		if c.Index <= after {
-			continue
-		}
 		if len(list) >= limit && c.Index != list[len(list)-1].Index {
 			return list, list[len(list)-1].Index, nil
 		}

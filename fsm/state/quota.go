@@ -10,11 +10,13 @@ import (
 
 // Resource is something that a project may have only so much of. A noun
 // registers its own by a row in Resources and charges it in the commands that
-// make and remove it; limits, usage, their API and the invariant that the
-// usage is true follow from the row.
+// make and remove it; limits, usage, the quota API of its door and the
+// invariant that the usage is true follow from the row.
 type Resource struct {
-	// Name is the resource's in the quota APIs.
+	// Name is the resource's, in the quota API of its door too.
 	Name string
+	// Door is the API that shows and sets its limit.
+	Door Door
 	// Default is the limit of projects that have none of their own.
 	Default int64
 	// Count counts what a project has, the slow and obvious way: the invariant
@@ -22,24 +24,33 @@ type Resource struct {
 	Count func(v View, p model.ProjectID) int64
 }
 
+// Door is an API that has quotas of its own.
+type Door string
+
+// The doors with quotas.
+const (
+	ComputeQuota Door = "compute"
+	NetworkQuota Door = "network"
+)
+
 // Resources is the table of everything that is limited per project.
 var Resources = []Resource{
-	{"instances", 10, func(v View, p model.ProjectID) int64 {
+	{"instances", ComputeQuota, 10, func(v View, p model.ProjectID) int64 {
 		return sumServers(v, p, func(*model.Server) int { return 1 })
 	}},
-	{"cores", 20, func(v View, p model.ProjectID) int64 {
+	{"cores", ComputeQuota, 20, func(v View, p model.ProjectID) int64 {
 		return sumServers(v, p, func(s *model.Server) int { return s.Size.VCPUs })
 	}},
-	{"ram", 51200, func(v View, p model.ProjectID) int64 {
+	{"ram", ComputeQuota, 51200, func(v View, p model.ProjectID) int64 {
 		return sumServers(v, p, func(s *model.Server) int { return s.Size.RAM })
 	}},
-	{"network", 100, func(v View, p model.ProjectID) (n int64) {
+	{"network", NetworkQuota, 100, func(v View, p model.ProjectID) (n int64) {
 		for range v.NetworksOf(p) {
 			n++
 		}
 		return n
 	}},
-	{"subnet", 100, func(v View, p model.ProjectID) (n int64) {
+	{"subnet", NetworkQuota, 100, func(v View, p model.ProjectID) (n int64) {
 		for s := range v.Subnets() {
 			if s.ProjectID == p {
 				n++
@@ -47,19 +58,22 @@ var Resources = []Resource{
 		}
 		return n
 	}},
-	{"port", 500, func(v View, p model.ProjectID) (n int64) {
+	{"port", NetworkQuota, 500, func(v View, p model.ProjectID) (n int64) {
 		for range v.PortsOf(p) {
 			n++
 		}
 		return n
 	}},
-	{"router", 10, func(v View, p model.ProjectID) (n int64) {
+	{"router", NetworkQuota, 10, func(v View, p model.ProjectID) (n int64) {
 		for range v.RoutersOf(p) {
 			n++
 		}
 		return n
 	}},
 }
+
+// MaxActions is how many actions a server keeps, the newest.
+const MaxActions = 100
 
 // MaxKeyPairs is how many key pairs a user may have; they belong to no
 // project.
@@ -80,6 +94,16 @@ func ResourceNamed(name string) (Resource, bool) {
 		}
 	}
 	return Resource{}, false
+}
+
+// ResourcesOf lists the resources of a door, in the table's order.
+func ResourcesOf(d Door) (out []Resource) {
+	for _, r := range Resources {
+		if r.Door == d {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // Limit is how much of a resource a project may have; model.Unlimited for no

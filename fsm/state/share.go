@@ -8,7 +8,7 @@ type anyTable interface {
 	commit()
 	rollback()
 	// changes reports what the open transaction did, for the feed.
-	changes(emit func(op Op, kind, id, project string))
+	changes(emit func(Change))
 	// dump gives each row's canonical encoding, in key order.
 	dump(yield func([]byte) error) error
 	// load stores one row from its encoding; unknown fields are an error.
@@ -19,16 +19,19 @@ func (t *table[T]) label() string { return t.name }
 func (t *table[T]) count() int    { return t.len() }
 func (t *table[T]) sum() Sum      { return t.total }
 
-func (t *table[T]) changes(emit func(op Op, kind, id, project string)) {
+func (t *table[T]) changes(emit func(Change)) {
 	for _, c := range t.undo {
-		op, row := OpPut, c.now
+		out, row := Change{Op: OpPut, Kind: t.name}, c.now
 		if row == nil {
-			op, row = OpDelete, c.was
+			out.Op, row = OpDelete, c.was
 		}
-		id, project := t.ident(row)
-		if id != "" {
-			emit(op, t.name, id, project)
+		if out.ID, out.Project = t.ident(row); out.ID == "" {
+			continue
 		}
+		if t.of != nil {
+			out.Of = t.of(row)
+		}
+		emit(out)
 	}
 }
 
@@ -48,7 +51,8 @@ func (t *tables) share(prev *tables) *tables {
 		prev = &tables{}
 	}
 	c := &tables{
-		cluster: shared(t.cluster, prev.cluster), domains: shared(t.domains, prev.domains),
+		memberTables: t.memberTables.share(prev.memberTables),
+		cluster:      shared(t.cluster, prev.cluster), domains: shared(t.domains, prev.domains),
 		projects: shared(t.projects, prev.projects), users: shared(t.users, prev.users),
 		roles: shared(t.roles, prev.roles), grants: shared(t.grants, prev.grants),
 		tokenKeys: shared(t.tokenKeys, prev.tokenKeys), revocations: shared(t.revocations, prev.revocations),

@@ -15,6 +15,9 @@ type schema[T any] struct {
 	key func(a, b *T) int
 	// ident gives the row's id, as users know it, and its project, for the feed.
 	ident func(*T) (id, project string)
+	// of (optional) gives what the row belongs to where its id does not name
+	// it alone, for the feed.
+	of func(*T) string
 	// indexes are further orders; ties are broken by the key.
 	indexes []index[T]
 }
@@ -107,6 +110,11 @@ func (t *table[T]) first(i int, pivot *T) *T {
 // ordered gives all rows of index i in its order.
 func (t *table[T]) ordered(i int) iter.Seq[*T] {
 	return func(yield func(*T) bool) { t.by[i].Scan(yield) }
+}
+
+// backwards gives all rows of index i from its end to its beginning.
+func (t *table[T]) backwards(i int) iter.Seq[*T] {
+	return func(yield func(*T) bool) { t.by[i].Reverse(yield) }
 }
 
 // put stores row, in place of the one with its key. It returns that one.

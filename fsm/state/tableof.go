@@ -17,6 +17,7 @@ type tableOf[T any] interface {
 	where(i int, pivot *T) iter.Seq[*T]
 	first(i int, pivot *T) *T
 	ordered(i int) iter.Seq[*T]
+	backwards(i int) iter.Seq[*T]
 	put(row *T) (was *T)
 	delete(pivot *T) *T
 }

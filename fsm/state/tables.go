@@ -30,6 +30,7 @@ const (
 	permitsByHost  = 0
 	tombsByHost    = 0
 	tombsByOwner   = 1
+	tombsByAge     = 2
 	hostsByName    = 0
 	resultsByUntil = 0
 	revsByExpiry   = 0
@@ -59,9 +60,10 @@ type tables struct {
 	permits     tableOf[model.Permit]
 	tombstones  tableOf[model.Tombstone]
 	hosts       tableOf[model.Host]
-	quotas      tableOf[model.Quota]
-	usages      tableOf[model.Usage]
-	results     tableOf[model.Result]
+	memberTables
+	quotas  tableOf[model.Quota]
+	usages  tableOf[model.Usage]
+	results tableOf[model.Result]
 
 	// list is all of the above in the order of the snapshot.
 	list []anyTable
@@ -73,6 +75,7 @@ func newTables() *tables {
 	t.catalogTables()
 	t.networkTables()
 	t.serverTables()
+	t.memberTables = newMemberTables()
 	t.list = t.all()
 	return t
 }
@@ -174,6 +177,7 @@ func (t *tables) networkTables() {
 			return cmp.Or(cmp.Compare(a.NetworkID, b.NetworkID), cmp.Compare(a.IP, b.IP))
 		},
 		ident: func(a *model.FixedAddress) (string, string) { return a.IP, "" },
+		of:    func(a *model.FixedAddress) string { return string(a.NetworkID) },
 		indexes: []index[model.FixedAddress]{
 			{has: func(a *model.FixedAddress) bool { return a.PortID != "" },
 				cmp: func(a, b *model.FixedAddress) int { return cmp.Compare(a.PortID, b.PortID) }},
@@ -215,6 +219,8 @@ func (t *tables) serverTables() {
 			{has: func(s *model.Tombstone) bool { return !s.Confirmed },
 				cmp: func(a, b *model.Tombstone) int { return cmp.Compare(a.Server.HostID, b.Server.HostID) }},
 			{cmp: func(a, b *model.Tombstone) int { return cmp.Compare(a.Server.ProjectID, b.Server.ProjectID) }},
+			{has: func(s *model.Tombstone) bool { return s.Confirmed },
+				cmp: func(a, b *model.Tombstone) int { return cmp.Compare(a.DeletedAt, b.DeletedAt) }},
 		}})
 	t.hosts = newTable(schema[model.Host]{name: "hosts",
 		key:     func(a, b *model.Host) int { return cmp.Compare(a.ID, b.ID) },
@@ -225,7 +231,7 @@ func (t *tables) serverTables() {
 // all lists every table in the order of the snapshot.
 func (t *tables) all() []anyTable {
 	return []anyTable{
-		t.cluster, t.domains, t.projects, t.users, t.roles, t.grants, t.tokenKeys, t.revocations,
+		t.cluster, t.authority, t.controlNodes, t.joinTokens, t.certificates, t.domains, t.projects, t.users, t.roles, t.grants, t.tokenKeys, t.revocations,
 		t.flavors, t.keyPairs, t.images, t.quotas, t.usages, t.networks, t.subnets, t.ports, t.fixed,
 		t.routers, t.hosts, t.servers, t.actions, t.permits, t.tombstones, t.results,
 	}

@@ -12,8 +12,9 @@ func (tx *Tx) Commit() {
 	s := tx.store
 	var seq uint32
 	for _, t := range s.live.list {
-		t.changes(func(op Op, kind, id, project string) {
-			s.feed.add(Change{Index: tx.Index, Seq: seq, Op: op, Kind: kind, ID: id, Project: project})
+		t.changes(func(c Change) {
+			c.Index, c.Seq = tx.Index, seq
+			s.feed.add(c)
 			seq++
 		})
 		t.commit()

@@ -65,6 +65,9 @@ func (v View) Roles() iter.Seq[*model.Role] { return v.t.roles.all() }
 // PutRole stores a role.
 func (tx *Tx) PutRole(r *model.Role) { tx.t.roles.put(r) }
 
+// DeleteRole removes a role.
+func (tx *Tx) DeleteRole(id model.RoleID) { tx.t.roles.delete(&model.Role{ID: id}) }
+
 // Grant finds a grant.
 func (v View) Grant(g model.Grant) *model.Grant { return v.t.grants.get(&g) }
 

@@ -92,6 +92,9 @@ func (v View) TombstonesOf(p model.ProjectID) iter.Seq[*model.Tombstone] {
 	return v.t.tombstones.where(tombsByOwner, &model.Tombstone{Server: model.Server{ProjectID: p}})
 }
 
+// TombstonesByAge lists the confirmed ones, the oldest first.
+func (v View) TombstonesByAge() iter.Seq[*model.Tombstone] { return v.t.tombstones.ordered(tombsByAge) }
+
 // PutTombstone stores a tombstone.
 func (tx *Tx) PutTombstone(t *model.Tombstone) { tx.t.tombstones.put(t) }
 

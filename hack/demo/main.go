@@ -29,7 +29,7 @@ func main() {
 	var err error
 	switch flag.Arg(0) {
 	case "up":
-		_, err = up(ctx, cloud.Options{Prefix: *prefix, Dir: *dir, Binary: *bin, Agents: 1, Clock: clock.Real{}}, *guest, *out)
+		_, err = up(ctx, cloud.Options{Prefix: *prefix, Dir: *dir, Binary: *bin, Controls: 3, Agents: 2, Clock: clock.Real{}}, *guest, *out)
 	case "down":
 		err = testbed.Sweep(ctx, *prefix, clock.Real{})
 		if err == nil {
@@ -51,8 +51,11 @@ type show struct {
 	opts  cloud.Options
 	guest string
 	out   *os.File
-	// What earlier steps found out.
-	router, address string
+	// What earlier steps found out: the guests, a router's namespace, and the
+	// entry of clouds.yaml to go by.
+	guests []*guest
+	router string
+	via    string
 }
 
 // up runs every step; the show that it gives is of use even after an error.

@@ -61,6 +61,7 @@ func (w *watchdog) stop() {
 type imageBody struct {
 	body     io.ReadCloser
 	watchdog *watchdog
+	broken   func() // is told when the transfer breaks off
 }
 
 // Read implements io.Reader.
@@ -70,6 +71,7 @@ func (b *imageBody) Read(p []byte) (int, error) {
 		b.watchdog.feed()
 	}
 	if err != nil && err != io.EOF {
+		b.broken()
 		err = errs.E("control.image", errs.Unavailable, "The image's transfer broke off.", err)
 	}
 	return n, err

@@ -2,8 +2,10 @@ package netsvc
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/kvorum/kvorum/hostagent"
@@ -12,11 +14,17 @@ import (
 	"github.com/kvorum/kvorum/netd"
 )
 
+// ethernet is the MTU of Ethernet links, in bytes.
+const ethernet = 1500
+
 // Kernel is what Host needs of netd/kernel.
 type Kernel interface {
 	netd.Kernel
 	// Enter runs f with its thread in a namespace.
 	Enter(space string, f func() error) error
+	// MTU is that of the link with an address; 0: not known. Kind NotFound: no
+	// link has it.
+	MTU(addr netip.Addr) (int, error)
 }
 
 // HostOptions are what a Host needs.
@@ -39,6 +47,8 @@ type Host struct {
 	server *Server
 
 	mu sync.Mutex
+	// tunnel is this host's end of tunnels at the last Apply.
+	tunnel netd.Tunnel
 	// ports tell after each Apply why a port is not ready; "" is ready.
 	ports map[string]string
 }
@@ -56,6 +66,7 @@ func NewHost(o HostOptions) *Host {
 func (h *Host) Apply(ctx context.Context, networks []assign.Network, routers []assign.Router, guests []assign.Guest) error {
 	base := netd.Config{Prefix: h.opts.Prefix, Transfer: h.opts.Transfer, Denied: h.opts.Denied}
 	config, unread := Translate(base, networks, routers, guests)
+	untunneled := h.underlay(&config.Tunnel)
 	sound, unsound := netd.Sound(config)
 	for _, err := range append(unread, unsound...) {
 		h.opts.Log.Warn("part of the assigned network", "err", err)
@@ -74,7 +85,40 @@ func (h *Host) Apply(ctx context.Context, networks []assign.Network, routers []a
 	// Services first learn of guests when their filters and gateways stand.
 	err = h.server.Reconcile(ctx, FromConfig(sound, h.opts.Told))
 	h.note(config, sound, "", true)
+	return errors.Join(err, untunneled)
+}
+
+// underlay fills in what the link of this host's tunnels carries. Where it
+// can't be told, it is taken for Ethernet; guests here have each other in any
+// case.
+func (h *Host) underlay(t *netd.Tunnel) error {
+	var err error
+	if t.Addr.IsValid() {
+		if t.MTU, err = h.opts.Kernel.MTU(t.Addr); err != nil {
+			t.MTU = ethernet
+			err = errs.E("netsvc.underlay", errs.KindOf(err), "guests on other hosts are out of reach: "+errs.Message(err), err)
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.tunnel = *t
 	return err
+}
+
+// Fit gives the networks with the MTU that they have on this host: where
+// tunnels carry less than a network asks for, its guests must be told less.
+func (h *Host) Fit(networks []assign.Network) []assign.Network {
+	out := slices.Clone(networks)
+	for i := range out {
+		out[i].MTU = h.fit(out[i].MTU)
+	}
+	return out
+}
+
+func (h *Host) fit(mtu int) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.tunnel.Fit(mtu)
 }
 
 // note remembers which ports are ready.
@@ -103,7 +147,7 @@ func (h *Host) note(asked, sound netd.Config, reason string, made bool) {
 // Link implements hostagent.Network.
 func (h *Host) Link(nic assign.NIC, network assign.Network) hostagent.Link {
 	n := netd.Names(h.opts.Prefix)
-	return hostagent.Link{Tap: n.Tap(nic.PortID), Bridge: n.Bridge(network.Segment), MAC: nic.MAC, MTU: network.MTU}
+	return hostagent.Link{Tap: n.Tap(nic.PortID), Bridge: n.Bridge(network.Segment), MAC: nic.MAC, MTU: h.fit(network.MTU)}
 }
 
 // Ready implements hostagent.Network.

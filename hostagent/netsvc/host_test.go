@@ -3,6 +3,7 @@ package netsvc_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -56,17 +57,29 @@ func TestTranslate(t *testing.T) {
 		t.Errorf("network %+v", n)
 	}
 
+	networks[0].Tunnel = "198.51.100.1"
+	networks[0].Remotes = []assign.Remote{{MAC: "FA:16:3E:00:00:09", Addresses: []string{"10.0.0.9", "fd00::9"}, Tunnel: "198.51.100.2"}}
+	c, bad = netsvc.Translate(netd.Config{Prefix: "kv"}, networks, routers, guests)
+	if good, unsound := netd.Sound(c); len(bad) > 0 || len(unsound) > 0 || good.Tunnel.Addr.String() != "198.51.100.1" ||
+		fmt.Sprint(good.Networks[0].Remotes) != "[{fa:16:3e:00:00:09 [10.0.0.9] 198.51.100.2}]" {
+		t.Errorf("%+v: left out %v, %v", good, bad, unsound)
+	}
+
+	networks[0].Remotes = append(networks[0].Remotes, assign.Remote{MAC: "x", Tunnel: "198.51.100.2"},
+		assign.Remote{MAC: "fa:16:3e:00:00:0a", Tunnel: "far"})
+	other := assign.Network{ID: "other", Segment: 8, MTU: 1450, Tunnel: "198.51.100.7"}
+	networks = append(networks, other)
 	networks[0].Subnets[0].Routes[0].NextHop = "nowhere"
 	routers[0].Num = 1 << 40
 	guests[0].NICs[0].MAC = "x"
 	c, bad = netsvc.Translate(netd.Config{Prefix: "kv"}, networks, routers, guests)
 	text := errors.Join(bad...).Error()
-	for _, want := range []string{"nowhere", "router r", "guest vm"} {
+	for _, want := range []string{"nowhere", "router r", "guest vm", "port x", `"far"`, "198.51.100.7, another"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("nothing of %q in: %s", want, text)
 		}
 	}
-	if len(c.Networks) != 1 || len(c.Routers) != 0 || len(c.Ports) != 0 {
+	if len(c.Networks) != 2 || len(c.Networks[0].Remotes) != 1 || len(c.Routers) != 0 || len(c.Ports) != 0 {
 		t.Errorf("%+v", c)
 	}
 }
@@ -158,6 +171,8 @@ func TestHostServesNothingOnANetworkThatIsDown(t *testing.T) {
 type broken struct{ *fakekernel.Kernel }
 
 func (broken) Enter(string, func() error) error { return errors.New("never entered") }
+
+func (broken) MTU(netip.Addr) (int, error) { return 0, errors.New("never asked") }
 
 func (b broken) Do(context.Context, netd.Op) error { return fakekernel.ErrTold }
 

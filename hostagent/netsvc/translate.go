@@ -85,7 +85,41 @@ func (t *translator) network(n assign.Network) {
 			w.Names = append(w.Names, netd.Name{Host: name.Hostname, Addr: a})
 		}
 	}
+	t.tunnel(n)
+	w.Remotes = t.remotes(n)
 	t.out.Networks = append(t.out.Networks, w)
+}
+
+// tunnel takes this host's end of tunnels from the first network that names
+// it.
+func (t *translator) tunnel(n assign.Network) {
+	a := t.addr("the tunnel address of this host", n.Tunnel)
+	switch own := t.out.Tunnel.Addr; {
+	case !own.IsValid():
+		t.out.Tunnel.Addr = a
+	case a.IsValid() && a != own:
+		t.bad("network %s: it has this host's tunnels end at %v, another at %v", n.ID, a, own)
+	}
+}
+
+func (t *translator) remotes(n assign.Network) (out []netd.Remote) {
+	for _, r := range n.Remotes {
+		of := "port " + r.MAC + " of network " + n.ID + " on another host"
+		mac, err := netd.ParseMAC(r.MAC)
+		via := t.addr(of, r.Tunnel)
+		if err != nil || !via.IsValid() {
+			t.bad("%s: its MAC or tunnel address %q can't be read", of, r.Tunnel)
+			continue
+		}
+		w := netd.Remote{MAC: mac, Via: via}
+		for _, s := range r.Addresses {
+			if a := t.addr(of, s); a.Is4() {
+				w.Addrs = append(w.Addrs, a)
+			}
+		}
+		out = append(out, w)
+	}
+	return out
 }
 
 func (t *translator) router(r assign.Router) {

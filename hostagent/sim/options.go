@@ -50,7 +50,7 @@ type Faults struct {
 // DefaultCapacity is a host with room for a few dozen small guests.
 func DefaultCapacity() assign.Capacity {
 	return assign.Capacity{VCPUs: 64, RAM: 256 << 10, Disk: 4 << 10, Archs: []string{"x86_64"},
-		Hypervisor: "sim", HypervisorVersion: 1_000_000, CPUInfo: "simulated"}
+		Hypervisor: "sim", HypervisorVersion: 1_000_000, CPUInfo: `{"arch":"x86_64","model":"simulated","vendor":"kvorum","topology":{"sockets":1,"cores":64,"threads":1},"features":[]}`}
 }
 
 func filled(c assign.Capacity) assign.Capacity {

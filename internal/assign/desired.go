@@ -1,11 +1,5 @@
 package assign
 
-import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-)
-
 // Desired is the whole truth for one host: every guest it holds or must get
 // rid of, and every network its guests need.
 type Desired struct {
@@ -25,21 +19,12 @@ type Desired struct {
 	Networks []Network `json:"networks,omitempty"`
 	// Routers are ordered by ID.
 	Routers []Router `json:"routers,omitempty"`
-	// Digest is over everything but Index and itself.
+	// Digest is over everything but Index and itself; see Sums.
 	Digest string `json:"digest"`
 }
 
 // Sum computes the digest of d: equal for equal content, whatever the index.
-func (d Desired) Sum() string {
-	d.Index, d.Digest = 0, ""
-	b, err := json.Marshal(d)
-	if err != nil {
-		// Only channels, functions and cycles fail to marshal; the type has none.
-		panic("assign: desired state does not encode: " + err.Error())
-	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
-}
+func (d Desired) Sum() string { return NewSheet(d).Digest }
 
 // Older tells whether d is of an older generation than than.
 func (d Desired) Older(than Desired) bool {

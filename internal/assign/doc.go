@@ -1,5 +1,6 @@
 // Package assign holds what a host is told and what it answers: the type of
-// the desired state of one host, and of its report.
+// the desired state of one host, with the items that it is made of and the
+// changes between two of them, and of its report.
 //
 // Invariant: the same replicated state gives the same Desired, digest
 // included; there is no counter that somebody has to remember to raise.

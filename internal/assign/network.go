@@ -4,8 +4,8 @@ package assign
 type Network struct {
 	ID        string `json:"id"`
 	ProjectID string `json:"project_id"`
-	// Segment is the network's number in the cloud (a VXLAN network
-	// identifier later), unique and never 0.
+	// Segment is the network's number in the cloud and, between hosts, the
+	// VXLAN network identifier; unique and never 0.
 	Segment uint32 `json:"segment"`
 	// MTU is in bytes.
 	MTU int `json:"mtu"`
@@ -14,6 +14,20 @@ type Network struct {
 	Subnets []Subnet `json:"subnets,omitempty"`
 	// Names are the network's guests for the resolver, ordered by address.
 	Names []Name `json:"names,omitempty"`
+	// Tunnel is this host's own end of the tunnels between hosts, the same in
+	// all networks; empty: it has none, and Remotes neither.
+	Tunnel string `json:"tunnel,omitempty"`
+	// Remotes are the network's guests on other hosts, ordered by MAC.
+	Remotes []Remote `json:"remotes,omitempty"`
+}
+
+// Remote is a port of a network whose guest another host runs.
+type Remote struct {
+	MAC string `json:"mac"`
+	// Addresses are ordered.
+	Addresses []string `json:"addresses,omitempty"`
+	// Tunnel is the other host's end of tunnels.
+	Tunnel string `json:"tunnel"`
 }
 
 // Subnet is an address range of a network.

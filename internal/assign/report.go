@@ -52,10 +52,13 @@ type Capacity struct {
 	Name string `json:"name"`
 	// Address is where the control plane reaches the agent, host:port.
 	Address string `json:"address"`
-	Zone    string `json:"zone,omitempty"`
-	VCPUs   int    `json:"vcpus"`
-	RAM     int    `json:"ram"`  // MiB
-	Disk    int    `json:"disk"` // GiB
+	// Tunnel is the host's end of the tunnels between hosts, an IP address;
+	// empty: it has none.
+	Tunnel string `json:"tunnel,omitempty"`
+	Zone   string `json:"zone,omitempty"`
+	VCPUs  int    `json:"vcpus"`
+	RAM    int    `json:"ram"`  // MiB
+	Disk   int    `json:"disk"` // GiB
 	// The ratios, in hundredths, say how much of each may be promised; 0 leaves
 	// it to the control plane.
 	VCPURatio int `json:"vcpu_ratio,omitempty"`
@@ -70,4 +73,7 @@ type Capacity struct {
 	BootID            string `json:"boot_id,omitempty"`
 	// Version is the agent's.
 	Version string `json:"version,omitempty"`
+	// Seq orders what the host says of itself, over restarts too, as it does
+	// reports.
+	Seq uint64 `json:"seq,omitempty"`
 }

@@ -3,13 +3,16 @@ package clock
 import (
 	"context"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Clock tells the time and waits. Real is the machine's; Fake is a test's.
 type Clock interface {
 	// Now is the wall clock, for display and expiry; it may jump.
 	Now() time.Time
-	// Mono is a reading that only goes forward, for measuring spans.
+	// Mono is a reading that only goes forward, for measuring spans. It counts
+	// the time that the machine slept, too: a lease runs out over a suspension.
 	Mono() time.Duration
 	// After delivers once, d from now. The channel is buffered: an abandoned
 	// wait leaks nothing.
@@ -19,13 +22,26 @@ type Clock interface {
 // Real is the machine's clock.
 type Real struct{}
 
-var started = time.Now()
+var (
+	loaded  = time.Now()
+	started = sinceBoot()
+)
+
+// sinceBoot reads CLOCK_BOOTTIME: Go's own monotone readings are
+// CLOCK_MONOTONIC, which stands still while the machine is suspended.
+func sinceBoot() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return time.Since(loaded) // a kernel older than 2.6.39
+	}
+	return time.Duration(ts.Nano())
+}
 
 // Now implements Clock.
 func (Real) Now() time.Time { return time.Now() }
 
 // Mono implements Clock.
-func (Real) Mono() time.Duration { return time.Since(started) }
+func (Real) Mono() time.Duration { return sinceBoot() - started }
 
 // After implements Clock.
 func (Real) After(d time.Duration) <-chan time.Time { return time.After(d) }

@@ -2,6 +2,9 @@ package clock
 
 import (
 	"context"
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -33,5 +36,26 @@ func TestSleepEndsWithContext(t *testing.T) {
 	cancel()
 	if err := Sleep(ctx, NewFake(time.Unix(0, 0)), time.Hour); err == nil {
 		t.Fatal("want the context's error")
+	}
+}
+
+// TestMonoCountsSleep: the readings are the kernel's count of the time since
+// boot, which goes on while the machine is suspended.
+func TestMonoCountsSleep(t *testing.T) {
+	b, err := os.ReadFile("/proc/uptime")
+	if err != nil {
+		t.Skip("no /proc/uptime to compare with: ", err)
+	}
+	s, err := strconv.ParseFloat(strings.Fields(string(b))[0], 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, mine := time.Duration(s*float64(time.Second)), sinceBoot()
+	if d := mine - up; d < -time.Second || d > time.Second {
+		t.Errorf("%v since boot, and the kernel says %v", mine, up)
+	}
+	first := Real{}.Mono()
+	if second := (Real{}).Mono(); first < 0 || second < first || second > mine {
+		t.Errorf("readings %v and %v in a process that is younger than the machine's %v", first, second, mine)
 	}
 }

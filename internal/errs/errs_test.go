@@ -13,9 +13,15 @@ func TestEveryKindHasFacts(t *testing.T) {
 			t.Errorf("kind %d: name %q is empty or used twice", k, k.String())
 		}
 		seen[k.String()] = true
+		if back, ok := KindNamed(k.String()); !ok || back != k {
+			t.Errorf("%v is found as %v, %t", k, back, ok)
+		}
 		if k.HTTPStatus() < 400 {
 			t.Errorf("%v: status %d", k, k.HTTPStatus())
 		}
+	}
+	if k, ok := KindNamed("tea"); ok || k != Internal {
+		t.Errorf("an unknown name gives %v, %t", k, ok)
 	}
 	if got := Kind(200).HTTPStatus(); got != 500 {
 		t.Errorf("a kind from the future: status %d, want 500", got)

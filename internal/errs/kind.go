@@ -70,3 +70,14 @@ func (k Kind) HTTPStatus() int {
 // Retryable tells whether the same call, with the same id, may succeed later
 // without anything else changing.
 func (k Kind) Retryable() bool { return int(k) < len(facts) && facts[k].retry }
+
+// KindNamed finds a kind by the name that String gives it; Internal and false
+// for a name that is none.
+func KindNamed(name string) (Kind, bool) {
+	for k := range facts {
+		if facts[k].name == name {
+			return Kind(k), true
+		}
+	}
+	return Internal, false
+}

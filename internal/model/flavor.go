@@ -1,8 +1,11 @@
 package model
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
-// Flavor is a size of server. Written by flavor.create and flavor.delete;
+// Flavor is a size of server. Written by flavor.*, and by project.delete;
 // servers keep a copy of their own.
 type Flavor struct {
 	ID          FlavorID `json:"id,omitzero"`
@@ -15,11 +18,24 @@ type Flavor struct {
 	Disk      int `json:"disk,omitzero"`
 	Ephemeral int `json:"ephemeral,omitzero"`
 	Swap      int `json:"swap,omitzero"`
-	// Private flavors are seen by administrators only.
+	// Private flavors are there for administrators and for Projects only, which
+	// are in order.
 	Private    bool              `json:"private,omitzero"`
+	Projects   []ProjectID       `json:"projects,omitempty"`
 	ExtraSpecs map[string]string `json:"extra_specs,omitempty"`
 	CreatedAt  int64             `json:"created_at,omitzero"`
 }
 
 // Clone gives a copy that may be changed.
-func (f *Flavor) Clone() *Flavor { g := *f; g.ExtraSpecs = maps.Clone(f.ExtraSpecs); return &g }
+func (f *Flavor) Clone() *Flavor {
+	g := *f
+	g.Projects, g.ExtraSpecs = slices.Clone(f.Projects), maps.Clone(f.ExtraSpecs)
+	return &g
+}
+
+// UsableBy tells whether a project's users may see the flavor and make servers
+// of it.
+func (f *Flavor) UsableBy(p ProjectID) bool {
+	_, open := slices.BinarySearch(f.Projects, p)
+	return !f.Private || open
+}

@@ -1,6 +1,10 @@
 package model
 
-import "slices"
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+)
 
 // Host is a machine that runs guests. Identity and capacity are written by
 // host.register; State by host.state (the leader's); Disabled by
@@ -11,7 +15,10 @@ type Host struct {
 	Name string `json:"name,omitzero"`
 	// Address is where the agent listens, host:port.
 	Address string `json:"address,omitzero"`
-	Zone    string `json:"zone,omitzero"`
+	// Tunnel is where its end of the tunnels between hosts is, an IP address;
+	// empty: its guests have no part in networks on other hosts.
+	Tunnel string `json:"tunnel,omitzero"`
+	Zone   string `json:"zone,omitzero"`
 	// VCPUs in whole CPUs, RAM in MiB, Disk in GiB: what is there.
 	VCPUs int `json:"vcpus,omitzero"`
 	RAM   int `json:"ram,omitzero"`
@@ -34,7 +41,10 @@ type Host struct {
 	BootID            string   `json:"boot_id,omitzero"`
 	// Reported is the number of the newest report heard. Written by
 	// host.report.
-	Reported     uint64 `json:"reported,omitzero"`
+	Reported uint64 `json:"reported,omitzero"`
+	// Registered is the number of the newest registration heard. Written by
+	// host.register.
+	Registered   uint64 `json:"registered,omitzero"`
 	AgentVersion string `json:"agent_version,omitzero"`
 
 	// Down is the leader's verdict; Disabled the administrator's.
@@ -53,6 +63,22 @@ type Host struct {
 
 // Clone gives a copy that may be changed.
 func (h *Host) Clone() *Host { g := *h; g.Archs = slices.Clone(h.Archs); return &g }
+
+// CheckTunnel tells what is wrong with the address of a host's end of tunnels:
+// it is empty, or an IP address that other hosts can reach.
+func CheckTunnel(s string) error {
+	if s == "" {
+		return nil
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil || a.Zone() != "" || a.Is4In6() {
+		return fmt.Errorf("the tunnel address %q is no IP address", s)
+	}
+	if a.IsUnspecified() || a.IsLoopback() || a.IsMulticast() {
+		return fmt.Errorf("the tunnel address %s can not be reached from other hosts", s)
+	}
+	return nil
+}
 
 // The ratios, in hundredths, of a host that names none, and the bounds of any.
 const (

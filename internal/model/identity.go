@@ -49,7 +49,7 @@ type User struct {
 func (u *User) Clone() *User { v := *u; return &v }
 
 // Role is a name that policy refers to (Identity v3, "Roles"). Written by
-// role.create.
+// cluster.init and role.*.
 type Role struct {
 	ID          RoleID `json:"id,omitzero"`
 	Name        string `json:"name,omitzero"`

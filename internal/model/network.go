@@ -6,8 +6,8 @@ import "slices"
 // between hosts takes, so that guests need no change when hosts are added.
 const DefaultMTU = 1450
 
-// Network is a broadcast domain. Written by network.create, network.update and
-// network.delete.
+// Network is a broadcast domain. Written by network.*, networks.create and
+// tags.change.
 type Network struct {
 	ID          NetworkID `json:"id,omitzero"`
 	ProjectID   ProjectID `json:"project_id,omitzero"`
@@ -20,14 +20,16 @@ type Network struct {
 	// MTU is in bytes.
 	MTU int `json:"mtu,omitzero"`
 	// Segment is its number in the cloud, from 1.
-	Segment   uint32 `json:"segment,omitzero"`
-	Revision  uint64 `json:"revision,omitzero"`
-	CreatedAt int64  `json:"created_at,omitzero"`
-	UpdatedAt int64  `json:"updated_at,omitzero"`
+	Segment uint32 `json:"segment,omitzero"`
+	// Tags are in order, each once.
+	Tags      []string `json:"tags,omitempty"`
+	Revision  uint64   `json:"revision,omitzero"`
+	CreatedAt int64    `json:"created_at,omitzero"`
+	UpdatedAt int64    `json:"updated_at,omitzero"`
 }
 
 // Clone gives a copy that may be changed.
-func (n *Network) Clone() *Network { m := *n; return &m }
+func (n *Network) Clone() *Network { m := *n; m.Tags = slices.Clone(n.Tags); return &m }
 
 // Pool is a range of addresses, both ends included.
 type Pool struct {
@@ -41,8 +43,8 @@ type HostRoute struct {
 	NextHop     string `json:"nexthop,omitzero"`
 }
 
-// Subnet is a range of a network. Written by subnet.create, subnet.update and
-// subnet.delete.
+// Subnet is a range of a network. Written by subnet.*, subnets.create and
+// tags.change.
 type Subnet struct {
 	ID          SubnetID  `json:"id,omitzero"`
 	NetworkID   NetworkID `json:"network_id,omitzero"`
@@ -56,6 +58,7 @@ type Subnet struct {
 	Pools     []Pool      `json:"pools,omitempty"`
 	DNS       []string    `json:"dns,omitempty"`
 	Routes    []HostRoute `json:"routes,omitempty"`
+	Tags      []string    `json:"tags,omitempty"`
 	Revision  uint64      `json:"revision,omitzero"`
 	CreatedAt int64       `json:"created_at,omitzero"`
 	UpdatedAt int64       `json:"updated_at,omitzero"`
@@ -64,6 +67,6 @@ type Subnet struct {
 // Clone gives a copy that may be changed.
 func (s *Subnet) Clone() *Subnet {
 	t := *s
-	t.Pools, t.DNS, t.Routes = slices.Clone(s.Pools), slices.Clone(s.DNS), slices.Clone(s.Routes)
+	t.Pools, t.DNS, t.Routes, t.Tags = slices.Clone(s.Pools), slices.Clone(s.DNS), slices.Clone(s.Routes), slices.Clone(s.Tags)
 	return &t
 }

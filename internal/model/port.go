@@ -1,5 +1,7 @@
 package model
 
+import "slices"
+
 // The owners of ports that are not a guest's.
 const (
 	OwnerRouterInterface = "network:router_interface"
@@ -7,8 +9,8 @@ const (
 )
 
 // Port is a plug of a network: a MAC with its fixed addresses. Written by
-// port.create, port.update, port.delete, server.create, server.delete,
-// router.interface and host.report.
+// port.*, ports.create, tags.change, server.create, server.delete, router.*
+// and host.report.
 type Port struct {
 	ID          PortID    `json:"id,omitzero"`
 	NetworkID   NetworkID `json:"network_id,omitzero"`
@@ -23,14 +25,15 @@ type Port struct {
 	// Auto ports were made for their server and go with it.
 	Auto bool `json:"auto,omitzero"`
 	// Active says that its host has it plugged in.
-	Active    bool   `json:"active,omitzero"`
-	Revision  uint64 `json:"revision,omitzero"`
-	CreatedAt int64  `json:"created_at,omitzero"`
-	UpdatedAt int64  `json:"updated_at,omitzero"`
+	Active    bool     `json:"active,omitzero"`
+	Tags      []string `json:"tags,omitempty"`
+	Revision  uint64   `json:"revision,omitzero"`
+	CreatedAt int64    `json:"created_at,omitzero"`
+	UpdatedAt int64    `json:"updated_at,omitzero"`
 }
 
 // Clone gives a copy that may be changed.
-func (p *Port) Clone() *Port { q := *p; return &q }
+func (p *Port) Clone() *Port { q := *p; q.Tags = slices.Clone(p.Tags); return &q }
 
 // FixedAddress ties an address of a network to a port. It outlives a deleted
 // port for as long as the host of its guest has not confirmed that the guest

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"unicode"
 	"unicode/utf8"
@@ -46,6 +47,18 @@ func CheckMap(what string, m map[string]string) error {
 		if err := CheckText(what+" value", m[k], MaxName); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+var nodeName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$`)
+
+// CheckNodeName tells what is wrong with a node's name: it has 1 to 64 letters,
+// digits, dots, dashes and underscores, as a certificate's common name takes
+// them, and a letter or digit at both ends.
+func CheckNodeName(s string) error {
+	if !nodeName.MatchString(s) {
+		return fmt.Errorf("a node's name has 1 to 64 letters, digits, dots, dashes and underscores, and begins and ends with a letter or digit; %.80q has not", s)
 	}
 	return nil
 }

@@ -43,6 +43,16 @@ func New(key []byte) (*Box, error) {
 // Load reads the data key, in hex, from a file that nobody but its owner may
 // read. Every control node of a cluster needs the same one.
 func Load(file string) (*Box, error) {
+	key, err := Key(file)
+	if err != nil {
+		return nil, err
+	}
+	return New(key)
+}
+
+// Key reads the data key from a file as Load does. It is for handing it to a
+// control node that joins, and for nothing else.
+func Key(file string) ([]byte, error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return nil, errs.E("seal.load", errs.NotFound, "the data key cannot be read", err)
@@ -58,7 +68,7 @@ func Load(file string) (*Box, error) {
 	if err != nil {
 		return nil, errs.Errorf("seal.load", errs.Invalid, "%s does not hold a key in hex", file)
 	}
-	return New(key)
+	return key, nil
 }
 
 // Create makes a new data key in a file that must not be there yet, and loads

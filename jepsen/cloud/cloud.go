@@ -2,9 +2,7 @@ package cloud
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -30,100 +28,129 @@ type Options struct {
 	Range netip.Prefix
 	// Binary is the program to run.
 	Binary string
-	// Agents is how many hosts there are; at least 1.
-	Agents int
-	// Extra are further flags for the agents.
-	Extra []string
-	Clock clock.Clock
+	// Controls is how many control nodes there are, and Agents how many hosts;
+	// at least 1 of each.
+	Controls, Agents int
+	// ControlFlags and AgentFlags are further flags.
+	ControlFlags, AgentFlags []string
+	// Simulated hosts need no libvirt and run no real guests.
+	Simulated bool
+	Clock     clock.Clock
 }
 
 // Cloud is a running cloud.
 type Cloud struct {
 	Rack *testbed.Rack
-	// Control runs the control node; Hosts run the agents.
-	Control *testbed.Host
-	Hosts   []*testbed.Host
-	opts    Options
+	// Controls run the control nodes, c1 and so on; Hosts run the agents, h1
+	// and so on.
+	Controls, Hosts []*testbed.Host
+	opts            Options
 }
 
-// Up lays out the rack, starts everything, and returns when the API is ready
-// and every host is known. After an error the rack is left for a look; close
-// it.
+// Up lays out the rack, starts everything, and returns when every control node
+// is ready and votes (an even one of two or four follows only), and every host
+// is known. After an error the rack is left for a look; close it.
 func Up(ctx context.Context, o Options) (*Cloud, error) {
 	c := &Cloud{opts: o}
 	var err error
 	if c.Rack, err = testbed.New(ctx, testbed.Options{Prefix: o.Prefix, Dir: o.Dir, Range: o.Range, Uplink: true, Clock: o.Clock}); err != nil {
 		return c, err
 	}
-	if c.Control, err = c.Rack.AddHost(ctx, "c1"); err != nil {
-		return c, err
-	}
-	if err := c.StartControl(ctx); err != nil {
-		return c, err
+	for i := range o.Controls {
+		if err := c.addControl(ctx, i+1); err != nil {
+			return c, err
+		}
 	}
 	for i := range o.Agents {
-		h, err := c.Rack.AddHost(ctx, fmt.Sprintf("h%d", i+1))
-		if err != nil {
+		if err := c.addHost(ctx, i+1); err != nil {
 			return c, err
 		}
-		c.Hosts = append(c.Hosts, h)
-		if err := h.StartLibvirt(ctx); err != nil {
-			return c, err
-		}
-		if err := c.StartAgent(ctx, h); err != nil {
-			return c, err
-		}
+	}
+	if err := c.WaitVoters(ctx, o.Controls-(1-o.Controls%2)); err != nil {
+		return c, err
 	}
 	return c, c.writeClouds()
 }
 
-// URL is the public API's.
-func (c *Cloud) URL() string { return fmt.Sprintf("http://%s:8774", c.Control.Address()) }
-
-// StartControl starts the control node and waits until it is ready.
-func (c *Cloud) StartControl(ctx context.Context) error {
-	_, err := c.Control.Start("control", c.opts.Binary, "control",
-		"--node", "c1", "--data_dir", filepath.Join(c.Control.DataDir(), "kvorum"), "--control.bootstrap=true",
-		"--control.admin_password", Password, "--log.level", "debug",
-		"--public.listen", c.Control.Address().String()+":8774", "--control.listen", c.Control.Address().String()+":8770")
+func (c *Cloud) addControl(ctx context.Context, number int) error {
+	h, err := c.Rack.AddHost(ctx, fmt.Sprintf("c%d", number))
 	if err != nil {
 		return err
 	}
-	return c.wait(ctx, "the control node to be ready", func() bool {
-		resp, err := http.Get(c.URL() + "/readyz")
+	c.Controls = append(c.Controls, h)
+	how := []string{"--bootstrap", "--control.admin_password", Password}
+	if number > 1 {
+		token, err := c.Token(ctx, "control", h.Name())
 		if err != nil {
-			return false
+			return err
 		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	})
+		how = []string{"--join", token}
+	}
+	return c.StartControl(ctx, h, how...)
 }
 
-// StartAgent starts a host's agent and waits until the cloud knows the host. It is given
-// the agents' secret, as an operator would.
-func (c *Cloud) StartAgent(ctx context.Context, h *testbed.Host) error {
-	secret, err := os.ReadFile(filepath.Join(c.Control.DataDir(), "kvorum", "agent-secret"))
+func (c *Cloud) addHost(ctx context.Context, number int) error {
+	h, err := c.Rack.AddHost(ctx, fmt.Sprintf("h%d", number))
 	if err != nil {
-		return errs.E("cloud.agent", errs.Internal, "", err)
+		return err
 	}
-	file := filepath.Join(h.DataDir(), "agent-secret")
-	if err := os.WriteFile(file, secret, 0o600); err != nil {
-		return errs.E("cloud.agent", errs.Internal, "", err)
+	c.Hosts = append(c.Hosts, h)
+	if !c.opts.Simulated {
+		if err := h.StartLibvirt(ctx); err != nil {
+			return err
+		}
 	}
-	argv := append([]string{c.opts.Binary, "agent", "--node", h.Name(), "--data_dir", filepath.Join(h.DataDir(), "kvorum"),
-		"--agent.control", fmt.Sprintf("http://%s:8770", c.Control.Address()), "--agent.secret_file", file, "--log.level", "debug",
-		"--agent.listen", h.Address().String() + ":8772", "--agent.stop_wait", "20s"}, c.opts.Extra...)
-	if _, err := h.Start("agent", argv...); err != nil {
+	token, err := c.Token(ctx, "agent", h.Name())
+	if err != nil {
+		return err
+	}
+	return c.StartAgent(ctx, h, "--join", token)
+}
+
+// data is the program's folder on a machine.
+func data(h *testbed.Host) string { return filepath.Join(h.DataDir(), "kvorum") }
+
+// Token asks the first control node for a token with which a node may join.
+func (c *Cloud) Token(ctx context.Context, role, name string) (string, error) {
+	first := c.Controls[0]
+	out, err := first.Command(ctx, c.opts.Binary, "operator", "token", "create", "--data_dir", data(first), "--role", role, "--name", name).CombinedOutput()
+	if err != nil {
+		return "", errs.E("cloud.token", errs.Internal, "", fmt.Errorf("%w: %s", err, out))
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// URL is the public API's, of the first control node.
+func (c *Cloud) URL() string { return PublicURL(c.Controls[0]) }
+
+// PublicURL is the public API's of a control node.
+func PublicURL(h *testbed.Host) string { return fmt.Sprintf("http://%s:8774", h.Address()) }
+
+// StartControl starts a control node and waits until it is ready. how says
+// what it does at its very first start.
+func (c *Cloud) StartControl(ctx context.Context, h *testbed.Host, how ...string) error {
+	argv := append([]string{c.opts.Binary, "control", "--node", h.Name(), "--data_dir", data(h), "--log.level", "debug",
+		"--public.listen", h.Address().String() + ":8774", "--control.listen", h.Address().String() + ":8770"}, how...)
+	if _, err := h.Start("control", append(argv, c.opts.ControlFlags...)...); err != nil {
+		return err
+	}
+	return c.wait(ctx, "the control node "+h.Name()+" to be ready", func() bool { return fetch(PublicURL(h)+"/readyz", nil) == nil })
+}
+
+// StartAgent starts a host's agent and waits until the cloud knows the host.
+// how says what it does at its very first start.
+func (c *Cloud) StartAgent(ctx context.Context, h *testbed.Host, how ...string) error {
+	argv := append([]string{c.opts.Binary, "agent", "--node", h.Name(), "--data_dir", data(h), "--log.level", "debug",
+		"--agent.listen", h.Address().String() + ":8772", "--agent.observe", h.Address().String() + ":8779", "--agent.stop_wait", "20s"}, how...)
+	if c.opts.Simulated {
+		argv = append(argv, "--agent.driver", "sim")
+	}
+	if _, err := h.Start("agent", append(argv, c.opts.AgentFlags...)...); err != nil {
 		return err
 	}
 	return c.wait(ctx, "the agent of "+h.Name()+" to be registered", func() bool {
-		resp, err := http.Get(fmt.Sprintf("http://%s:8772/healthz", h.Address()))
-		if err != nil {
-			return false
-		}
-		defer resp.Body.Close()
 		var health struct{ Confirmed bool }
-		return json.NewDecoder(resp.Body).Decode(&health) == nil && health.Confirmed
+		return fetch(fmt.Sprintf("http://%s:8779/healthz", h.Address()), &health) == nil && health.Confirmed
 	})
 }
 
@@ -142,7 +169,7 @@ func (c *Cloud) wait(ctx context.Context, what string, ok func() bool) error {
 // tails are the ends of all logs.
 func (c *Cloud) tails() string {
 	var b strings.Builder
-	for _, h := range append([]*testbed.Host{c.Control}, c.Hosts...) {
+	for _, h := range append(c.Controls, c.Hosts...) {
 		for _, p := range h.Processes() {
 			fmt.Fprintf(&b, "--- %s on %s\n%s\n", p.Name(), h.Name(), p.LogTail())
 		}
@@ -150,15 +177,26 @@ func (c *Cloud) tails() string {
 	return b.String()
 }
 
-// CloudsFile is the clients' configuration for the cloud.
+// CloudsFile is the clients' configuration for the cloud. It has the cloud once
+// for each control node, under the node's name, and the first one under Name.
 func (c *Cloud) CloudsFile() string { return c.File("clouds.yaml") }
 
 // File is where a file of the cloud's users may lie: it goes with the rack.
-func (c *Cloud) File(name string) string { return filepath.Join(c.Control.DataDir(), name) }
+func (c *Cloud) File(name string) string { return filepath.Join(c.Controls[0].DataDir(), name) }
 
 func (c *Cloud) writeClouds() error {
-	text := fmt.Sprintf(`clouds:
-  %s:
+	text := "clouds:\n" + cloudEntry(Name, c.URL())
+	for _, h := range c.Controls {
+		text += cloudEntry(h.Name(), PublicURL(h))
+	}
+	if err := os.WriteFile(c.CloudsFile(), []byte(text), 0o644); err != nil {
+		return errs.E("cloud.clouds", errs.Internal, "", err)
+	}
+	return nil
+}
+
+func cloudEntry(name, url string) string {
+	return fmt.Sprintf(`  %s:
     auth:
       auth_url: %s/identity/v3
       username: admin
@@ -168,11 +206,7 @@ func (c *Cloud) writeClouds() error {
       project_domain_id: default
     region_name: RegionOne
     identity_api_version: 3
-`, Name, c.URL(), Password)
-	if err := os.WriteFile(c.CloudsFile(), []byte(text), 0o644); err != nil {
-		return errs.E("cloud.clouds", errs.Internal, "", err)
-	}
-	return nil
+`, name, url, Password)
 }
 
 // Attach takes over a cloud that another process left running.
@@ -183,8 +217,8 @@ func Attach(o Options) (*Cloud, error) {
 		return nil, err
 	}
 	for _, h := range c.Rack.Hosts() {
-		if h.Name() == "c1" {
-			c.Control = h
+		if strings.HasPrefix(h.Name(), "c") {
+			c.Controls = append(c.Controls, h)
 		} else {
 			c.Hosts = append(c.Hosts, h)
 		}

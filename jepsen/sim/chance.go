@@ -21,6 +21,7 @@ const (
 	forFaults
 	forWork
 	forIDs
+	forLeases
 )
 
 // permille tells whether something happens that does so n times in a thousand.

@@ -14,7 +14,7 @@ func (w *world) agree(node string, m *fsm.Machine) {
 	}
 	w.counts.Compared++
 	if want := w.log.hashes[v.Index-1]; v.Hash() != want {
-		w.violated("replicas agree", "at index %d %s has hash %s and the front node had %s", v.Index, node, v.Hash(), want)
+		w.violated("replicas agree", "at index %d %s has hash %s and the log had %s", v.Index, node, v.Hash(), want)
 	}
 }
 

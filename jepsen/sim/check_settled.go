@@ -19,7 +19,7 @@ type settledChecker struct {
 	// did it; a guest may stop itself against its user's wish.
 	off           map[string]bool
 	stoppedItself map[string]bool
-	// aged says that no tombstone may be left.
+	// aged says that no tombstone and no join token may be left.
 	aged bool
 }
 
@@ -62,6 +62,11 @@ func (c *settledChecker) end() string {
 	for t := range v.Tombstones() {
 		if why := c.tombstone(v, t); why != "" {
 			return "deleted server " + c.w.server(t.Server.ID) + " " + why
+		}
+	}
+	for t := range v.JoinTokens() {
+		if c.aged {
+			return "join token " + string(t.ID) + " is remembered for ever"
 		}
 	}
 	for _, h := range c.w.hosts {
@@ -160,6 +165,8 @@ func (c *settledChecker) host(v state.View, h *host) string {
 		return "is said to be down"
 	case h.agent == nil:
 		return "has no agent"
+	case !h.holds():
+		return "holds no lease"
 	}
 	for _, id := range sortedKeys(h.seen) {
 		if p := v.Permit(model.ServerID(id)); p == nil || string(p.HostID) != h.id {

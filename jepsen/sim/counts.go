@@ -16,6 +16,8 @@ type Counts struct {
 	Requests, Retries int
 	// Starts are guests that began to run, Placed and Deleted are servers.
 	Starts, Placed, Deleted int
+	// Called and Revived are verdicts on hosts: down, and up again.
+	Called, Revived int
 	// Restores are snapshots that were installed, Compared are states compared
 	// with another node's.
 	Restores, Compared int
@@ -40,8 +42,8 @@ func (c Counts) FaultSum() (sum int) {
 
 // String gives all counts in one line.
 func (c Counts) String() string {
-	s := fmt.Sprintf("commits=%d refused=%d requests=%d retries=%d starts=%d placed=%d deleted=%d restores=%d compared=%d faults=%d",
-		c.Commits, c.Refused, c.Requests, c.Retries, c.Starts, c.Placed, c.Deleted, c.Restores, c.Compared, c.FaultSum())
+	s := fmt.Sprintf("commits=%d refused=%d requests=%d retries=%d starts=%d placed=%d deleted=%d called=%d revived=%d restores=%d compared=%d faults=%d",
+		c.Commits, c.Refused, c.Requests, c.Retries, c.Starts, c.Placed, c.Deleted, c.Called, c.Revived, c.Restores, c.Compared, c.FaultSum())
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(c.Faults)) {
 		parts = append(parts, fmt.Sprintf("%s:%d", name, c.Faults[name]))
@@ -52,13 +54,28 @@ func (c Counts) String() string {
 // tooLittle says what a run did too little of to count as a test; empty for
 // nothing.
 func (c Counts) tooLittle() string {
-	for _, m := range []struct {
-		what      string
-		have, min int
-	}{
+	return missing([]minimum{
 		{"commits", c.Commits, 100}, {"guests started", c.Starts, 5}, {"servers deleted", c.Deleted, 2},
 		{"faults with effect", c.FaultSum(), 10}, {"states compared", c.Compared, 5},
-	} {
+	})
+}
+
+// tooFewVerdicts says it of a run that is about leases alone.
+func (c Counts) tooFewVerdicts() string {
+	return missing([]minimum{
+		{"verdicts of down", c.Called, 3}, {"verdicts of up again", c.Revived, 3},
+		{"faults with effect", c.FaultSum(), 30}, {"states compared", c.Compared, 5},
+	})
+}
+
+// minimum is what a run must have done at least.
+type minimum struct {
+	what      string
+	have, min int
+}
+
+func missing(all []minimum) string {
+	for _, m := range all {
 		if m.have < m.min {
 			return fmt.Sprintf("only %d %s, at least %d are needed", m.have, m.what, m.min)
 		}

@@ -36,17 +36,25 @@ type host struct {
 	images   *hostsim.Images
 	capacity assign.Capacity
 
+	clock   *watch
+	client  *agentclient.Client
 	agent   *hostagent.Agent // nil while none runs
 	working bool             // the agent is in a call: it may die there
 	lives   int              // agents so far: an event of a former one is void
 	boots   int
 	dark    bool // there is no power
-	cut     cut
-	seen    map[string]hostagent.Have
+	frozen  bool // the agent stands still; guests do not
+	// cuts are what is wrong with the way to each node, by its name.
+	cuts map[string]cut
+	// told is when it got a desired state that was true then.
+	told time.Duration
+	// waits are what comes to pass once it stands still no more.
+	waits []func()
+	seen  map[string]hostagent.Have
 }
 
 func newHost(w *world, n int) *host {
-	h := &host{w: w, id: w.ids.uuid(), name: fmt.Sprintf("h%d", n), seen: map[string]hostagent.Have{}}
+	h := &host{w: w, id: w.ids.uuid(), name: fmt.Sprintf("h%d", n), clock: newWatch(w), seen: map[string]hostagent.Have{}, cuts: map[string]cut{}}
 	w.film.names[h.id] = h.name
 	h.wire = &wire{w: w, h: h}
 	h.driver = newHypervisor(h)
@@ -71,16 +79,20 @@ func (h *host) start() {
 		return
 	}
 	h.lives++
-	client, err := agentclient.New(agentclient.Config{BaseURLs: []string{"http://c1", "http://c2"}, Token: agentToken, HostID: h.id,
-		Clock: h.w.clock, HTTP: h.wire})
+	var urls []string
+	for _, n := range h.w.nodes {
+		urls = append(urls, "http://"+n.name)
+	}
+	var err error
+	h.client, err = agentclient.New(agentclient.Config{BaseURLs: urls, HostID: h.id, Clock: h.clock, HTTP: h.wire})
 	if err != nil {
 		panic("sim: " + err.Error())
 	}
 	a, err := hostagent.New(hostagent.Config{
 		Identity: assign.Capacity{HostID: h.id, Name: h.name, Address: h.name + ":8772", Zone: "nova",
 			BootID: fmt.Sprintf("boot-%d", h.boots), Version: "sim"},
-		Driver: h.driver, Network: h.network, Control: client, Disk: h.disk, Images: h.images,
-		Clock: h.w.clock, Log: slog.New(slog.DiscardHandler),
+		Driver: h.driver, Network: h.network, Control: h.client, Disk: h.disk, Images: h.images,
+		Leases: h.client, Nodes: urls, Clock: h.clock, Log: slog.New(slog.DiscardHandler),
 		Rules: hostagent.Rules{StopTimeout: h.w.opts.StopTimeout, RebootTimeout: h.w.opts.StopTimeout, BackoffMax: 20 * time.Second},
 	})
 	if err != nil {
@@ -91,6 +103,7 @@ func (h *host) start() {
 	h.agent = a
 	h.w.film.line(h.name, "*", "agent", "life=%d boot=%d", h.lives, h.boots)
 	h.soon(h.w.net.span(time.Millisecond, time.Second))
+	h.in(h.w.net.span(time.Millisecond, time.Second), h.renew)
 }
 
 // stop ends the agent, whatever it is doing.
@@ -99,6 +112,7 @@ func (h *host) stop(why string) {
 		return
 	}
 	h.agent = nil
+	h.thaw()
 	h.w.film.line(h.name, "!", "agent ends", "%s", why)
 	h.w.in(h.w.flt.span(100*time.Millisecond, 15*time.Second), h.start)
 }
@@ -109,6 +123,7 @@ func (h *host) blackout() {
 		return
 	}
 	h.dark, h.agent = true, nil
+	h.thaw()
 	h.driver.CrashHost()
 	h.w.film.line(h.name, "!", "power lost", "")
 	h.observe()
@@ -116,13 +131,56 @@ func (h *host) blackout() {
 }
 
 // soon lets the present agent work after a while.
-func (h *host) soon(after time.Duration) {
+func (h *host) soon(after time.Duration) { h.in(after, h.round) }
+
+// in lets something happen to the present agent after a while; when it stands
+// still then, once it goes on.
+func (h *host) in(after time.Duration, do func()) {
 	life := h.lives
-	h.w.in(after, func() {
-		if h.agent != nil && h.lives == life {
-			h.round()
+	h.w.in(after, func() { h.run(life, do) })
+}
+
+func (h *host) run(life int, do func()) {
+	switch {
+	case h.agent == nil || h.lives != life:
+	case h.frozen:
+		h.waits = append(h.waits, func() { h.run(life, do) })
+	default:
+		do()
+	}
+}
+
+// freeze makes the agent stand still, and thaw lets it go on.
+func (h *host) freeze() {
+	h.frozen = true
+	h.w.film.line(h.name, "!", "frozen", "")
+	if h.w.broken == StandStill {
+		h.clock.stop()
+	}
+}
+
+func (h *host) freezeFor(d time.Duration) {
+	h.freeze()
+	life := h.lives
+	h.w.in(d, func() {
+		if h.lives == life {
+			h.thaw()
 		}
 	})
+}
+
+func (h *host) thaw() {
+	if !h.frozen {
+		return
+	}
+	h.frozen = false
+	h.w.film.line(h.name, "*", "goes on", "")
+	h.clock.start()
+	waits := h.waits
+	h.waits = nil
+	for _, do := range waits {
+		h.w.in(h.w.net.span(0, 100*time.Millisecond), do)
+	}
 }
 
 // died ends an agent in the middle of a call.

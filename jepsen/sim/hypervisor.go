@@ -79,6 +79,7 @@ func (d *hypervisor) Start(ctx context.Context, id string) error {
 		if d.h.w.fault("broken", d.h.w.flt.permille(d.h.w.opts.Broken)) {
 			return errs.Errorf("sim.start", errs.Invalid, "The guest's firmware is not known here.")
 		}
+		d.h.w.leases.starts(d.h, id)
 		return d.Driver.Start(ctx, id)
 	})
 }

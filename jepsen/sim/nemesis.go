@@ -17,9 +17,13 @@ func (w *world) nemesis() {
 		{"agent crash", w.opts.AgentCrash, true, w.crashAgent},
 		{"power loss", w.opts.PowerLoss, true, w.losePower},
 		{"cut off", w.opts.Cut, true, w.cutHost},
-		{"new term", w.opts.NewTerm, false, func() bool { w.log.newTerm(); return true }},
-		{"restart", w.opts.Restart, false, func() bool { w.log.restartFront(); return true }},
+		{"new term", w.opts.NewTerm, false, w.newTerm},
+		{"restart", w.opts.Restart, false, w.restart},
 		{"mishap", w.opts.Mishap, true, w.mishap},
+		{"pause", w.opts.Pause, false, w.pause},
+		{"isolate", w.opts.Isolate, false, w.isolate},
+		{"freeze", w.opts.Freeze, true, w.freeze},
+		{"jump", w.opts.Jump, false, w.jump},
 	} {
 		if k.mean > 0 && (len(w.hosts) > 0 || !k.needsHost) {
 			w.again(k.name, k.mean, k.do)
@@ -58,23 +62,61 @@ func (w *world) losePower() bool {
 	return true
 }
 
-// cutHost cuts a host off for a while, in one way or another.
+// cutHost cuts a host off for a while, in one way or another, from all nodes or
+// from some.
 func (w *world) cutHost() bool {
 	h := w.someHost()
-	if h.cut != whole {
+	if len(h.cuts) > 0 {
 		return false
 	}
-	h.cut = cut(1 + w.flt.IntN(3))
-	w.film.line(h.name, "!", "cut off", "kind=%d", h.cut)
+	kind, from := []cut{cutOff, cutOff, deaf, flaky}[w.flt.IntN(4)], w.nodes
+	switch w.flt.IntN(4) {
+	case 0:
+		from = []*node{w.victim()}
+	case 1: // all of them
+	default:
+		from = nil
+		for _, i := range w.flt.Perm(len(w.nodes))[:1+w.flt.IntN(len(w.nodes))] {
+			from = append(from, w.nodes[i])
+		}
+	}
+	for _, n := range from {
+		h.cuts[n.name] = kind
+	}
+	w.film.line(h.name, "!", "cut off", "kind=%d from %v", kind, sortedKeys(h.cuts))
 	w.in(w.flt.span(time.Second, 60*time.Second), func() { w.join(h) })
 	return true
 }
 
 func (w *world) join(h *host) {
-	if h.cut != whole {
-		h.cut = whole
+	if len(h.cuts) > 0 {
+		clear(h.cuts)
 		w.film.line(h.name, "*", "joined", "")
 	}
+}
+
+func (w *world) freeze() bool {
+	h := w.someHost()
+	if h.agent == nil || h.frozen {
+		return false
+	}
+	h.freezeFor(w.flt.span(time.Second, 45*time.Second))
+	return true
+}
+
+// jump lets somebody's time of day jump: a host's by minutes, a control node's by
+// as much as a watched clock may be off.
+func (w *world) jump() bool {
+	if len(w.hosts) > 0 && w.flt.IntN(2) == 0 {
+		h := w.someHost()
+		h.clock.wall = w.flt.span(-10*time.Minute, 10*time.Minute)
+		w.film.line(h.name, "!", "time of day", "off by %s", h.clock.wall)
+		return true
+	}
+	n := w.someNode()
+	n.clock.wall = w.flt.span(-2*time.Second, 2*time.Second)
+	w.film.line(n.name, "!", "time of day", "off by %s", n.clock.wall)
+	return true
 }
 
 // mishap befalls a running guest without anybody's doing.
@@ -113,8 +155,12 @@ func (w *world) heal() {
 	w.film.line("", "*", "healed", "")
 	for _, h := range w.hosts {
 		w.join(h)
+		h.thaw()
 	}
-	if w.log.vacant {
-		w.log.begin(0)
+	for _, n := range w.nodes {
+		n.resume()
+		n.rejoin()
+		n.start()
 	}
+	w.log.elect()
 }

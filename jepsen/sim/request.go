@@ -63,9 +63,14 @@ func (r *request) send() {
 	})
 }
 
-// deliver is an attempt's arrival at a control node.
+// deliver is an attempt's arrival at a control node, whichever it is.
 func (r *request) deliver(env command.Envelope) {
-	res, err := r.w.log.propose(env)
+	n := r.w.nodes[r.w.net.IntN(len(r.w.nodes))]
+	n.run(n.life, func() { r.arrive(n, env) })
+}
+
+func (r *request) arrive(n *node, env command.Envelope) {
+	res, err := n.propose(env)
 	if r.w.fault("mute", r.w.net.permille(r.w.opts.Mute)) {
 		return
 	}

@@ -18,6 +18,10 @@ type Config struct {
 	// Chaos leaves out the hosts: every kind of command, made up at random, goes
 	// to the state machine alone.
 	Chaos bool
+	// Nodes is how many control nodes there are; 0 lets the seed decide.
+	Nodes int
+	// Leases leaves one user, and lets much befall hosts and control nodes.
+	Leases bool
 	// Only names the one checker that is listened to; empty for all. It shows
 	// that a checker sees what another one sees sooner.
 	Only string
@@ -68,6 +72,12 @@ func Run(c Config) Result {
 	if c.Steps > 0 {
 		o.Steps = c.Steps
 	}
+	if c.Leases {
+		o = o.aboutLeases(c.Seed)
+	}
+	if c.Nodes > 0 {
+		o.Nodes = c.Nodes
+	}
 	if c.Chaos {
 		o.Hosts = 0
 	}
@@ -75,7 +85,11 @@ func Run(c Config) Result {
 	w.only = c.Only
 	w.guarded(func() { w.live(c.Chaos) })
 	r := Result{Seed: c.Seed, Options: o, Counts: w.counts, Took: w.clock.Mono(), Bad: w.bad}
-	if w.bad == nil && !c.Chaos {
+	switch {
+	case w.bad != nil || c.Chaos:
+	case c.Leases:
+		r.Invalid = w.counts.tooFewVerdicts()
+	default:
 		r.Invalid = w.counts.tooLittle()
 	}
 	w.film.print("%s\n", r)
@@ -103,11 +117,11 @@ func (w *world) guarded(f func()) {
 // live is a run, from the first entry to the last look.
 func (w *world) live(isChaos bool) {
 	w.found()
-	for i := range w.opts.Replicas {
-		r := newReplica(w, i+2)
-		w.replicas = append(w.replicas, r)
-		w.in(w.net.span(0, time.Second), r.live)
+	for _, n := range w.nodes {
+		n.in(w.net.span(0, time.Second), n.live)
 	}
+	w.log.leader = w.nodes[0]
+	w.nodes[0].lead()
 	for _, k := range wishes {
 		for range k.often {
 			w.menu = append(w.menu, k.kind)
@@ -115,8 +129,9 @@ func (w *world) live(isChaos bool) {
 	}
 	if isChaos {
 		w.menu = chaos()
-	} else {
-		w.tickAndHosts()
+	}
+	for i := range w.opts.Hosts {
+		w.hosts = append(w.hosts, newHost(w, i+1))
 	}
 	for range w.opts.Users {
 		w.in(w.work.span(time.Second, 3*time.Second), w.user)
@@ -145,13 +160,6 @@ func (w *world) age() {
 	w.settled.aged, w.nextLook = true, 0
 	w.film.line("", "*", "eight days later", "")
 	w.settle()
-}
-
-func (w *world) tickAndHosts() {
-	w.control.tick()
-	for i := range w.opts.Hosts {
-		w.hosts = append(w.hosts, newHost(w, i+1))
-	}
 }
 
 // settle waits until everything is right, and then that it stays so.
@@ -205,10 +213,8 @@ func (w *world) last() {
 	if w.bad != nil {
 		return
 	}
-	for _, r := range w.replicas {
-		if behind := len(w.log.entries) - r.next; behind > 0 {
-			r.apply(behind)
-		}
+	for _, n := range w.nodes {
+		n.catchUp(len(w.log.entries))
 	}
 	if w.broken == Sound {
 		w.replay()

@@ -153,6 +153,7 @@ func TestNewSeeds(t *testing.T) {
 func (c *Counts) add(o Counts) {
 	c.Commits, c.Refused, c.Requests, c.Retries = c.Commits+o.Commits, c.Refused+o.Refused, c.Requests+o.Requests, c.Retries+o.Retries
 	c.Starts, c.Placed, c.Deleted = c.Starts+o.Starts, c.Placed+o.Placed, c.Deleted+o.Deleted
+	c.Called, c.Revived = c.Called+o.Called, c.Revived+o.Revived
 	c.Restores, c.Compared = c.Restores+o.Restores, c.Compared+o.Compared
 	for name, n := range o.Faults {
 		for range n {
@@ -185,7 +186,7 @@ func TestTooLittleIsInvalid(t *testing.T) {
 // TestBrokenVariants: each way to break the cluster on purpose is seen, within
 // a few seeds, and every checker sees one of them.
 func TestBrokenVariants(t *testing.T) {
-	const within = 12
+	const within = 20
 	table := []struct {
 		variant Variant
 		checker string
@@ -199,10 +200,14 @@ func TestBrokenVariants(t *testing.T) {
 		{NewID, honest},
 		{AckEarly, honest},
 		{LoseTable, "replicas agree"},
-		{LoseTable, "the state is sound"},
 		{OwnClock, "replicas agree"},
 		{Boast, "no host is overfull"},
 		{DropReport, settles},
+		{OwnVerdict, noLease},
+		{BreakPromise, noLease},
+		{SelfGrant, noLease},
+		{CountFromAnswer, noLease},
+		{StandStill, noLease},
 	}
 	rows := make([]string, len(table))
 	tried := map[Variant]bool{}

@@ -49,6 +49,14 @@ func (w *world) subject(c command.Command) string {
 		parts = append(parts, fmt.Sprintf("%s down=%t", w.host(c.ID), c.Down))
 	case *command.HostRegister:
 		parts = append(parts, w.host(c.ID))
+	case *command.JoinTokenCreate:
+		parts = append(parts, w.film.name("t", string(c.ID)), c.Role, c.Name)
+	case *command.JoinTokenDelete:
+		parts = append(parts, w.film.name("t", string(c.ID)))
+	case *command.NodeJoin:
+		parts = append(parts, w.film.name("t", string(c.TokenID)), c.Role, c.Name, w.film.name("n", string(c.NodeID)))
+	case *command.NodeRemove:
+		parts = append(parts, w.film.name("n", string(c.ID)))
 	case *command.HostService:
 		parts = append(parts, w.host(c.ID))
 	}

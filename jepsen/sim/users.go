@@ -23,11 +23,13 @@ var wishes = []struct {
 	{"image.create/1", 1}, {"image.upload/1", 1}, {"image.update/1", 1},
 	{"key_pair.create/1", 1}, {"key_pair.delete/1", 1}, {"flavor.create/1", 1}, {"flavor.delete/1", 1},
 	{"quota.set/1", 1}, {"quota.reset/1", 1}, {"token.revoke/1", 1}, {"host.service/1", 1},
+	{"join_token.create/1", 1}, {"join_token.delete/1", 1}, {"node.join/1", 1}, {"node.remove/1", 1},
 }
 
 // chaos are all kinds, for the mode without hosts.
 func chaos() []string {
-	return append(command.Kinds(), "server.create/1", "server.create/1", "server.delete/1", "servers.place/1", "servers.place/1", "host.report/1", "host.report/1")
+	return append(command.Kinds(), "server.create/1", "server.create/1", "server.delete/1", "servers.place/1", "servers.place/1", "host.report/1", "host.report/1",
+		"join_token.create/1", "node.join/1")
 }
 
 // gen is what workloads draw from; it implements command.Gen.

@@ -2,13 +2,19 @@ package sim
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/pki"
+	peerwire "github.com/kvorum/kvorum/internal/wire"
 )
+
+// simCluster is the cluster's UUID in the hosts' certificates.
+const simCluster = "00000000-0000-4000-8000-00000000000c"
 
 // maxOld bounds the old answers that a wire remembers.
 const maxOld = 16
@@ -46,6 +52,25 @@ func (a *answer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// older are the old answers that are of an older generation than this one.
+func (x *wire) older(than *answer) (all []*answer) {
+	for _, a := range x.old {
+		if a.index() < than.index() {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// index is the generation of a desired state.
+func (a *answer) index() uint64 {
+	var d struct{ Index uint64 }
+	if json.Unmarshal(a.body, &d) != nil {
+		return 0
+	}
+	return d.Index
+}
+
 var errWire = errs.Errorf("sim.wire", errs.Unavailable, "There was no answer.")
 
 // RoundTrip implements http.RoundTripper.
@@ -58,25 +83,34 @@ func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		body = b
 	}
+	n := x.w.node(r.URL.Host)
+	if n == nil {
+		return nil, errWire
+	}
 	x.h.mayDie("wire")
 	o, c := x.w.opts, x.w.net
 	tells := r.Method == http.MethodPost
+	cut := x.h.cuts[n.name]
 	switch {
-	case x.h.cut != whole && (x.h.cut == cutOff || c.IntN(2) == 0):
+	case n.dark:
+		return nil, errWire
+	case cut != whole && (cut == cutOff || c.IntN(2) == 0):
 		x.w.counts.fault("cut")
-		if x.h.cut == deaf {
-			x.serve(r, body)
+		if cut == deaf && !n.paused {
+			x.serve(n, r, body)
 		}
 		return nil, errWire
 	case x.w.fault("loss", c.permille(o.Loss)):
 		return nil, errWire
-	case tells && x.w.fault("late", c.permille(o.Late)):
-		x.later(r, body)
+	case tells && (n.paused || x.w.fault("late", c.permille(o.Late))):
+		x.later(n, r, body)
+		return nil, errWire
+	case n.paused:
 		return nil, errWire
 	case tells && x.w.fault("twice", c.permille(o.Twice)):
-		x.later(r, body)
+		x.later(n, r, body)
 	}
-	a := x.serve(r, body)
+	a := x.serve(n, r, body)
 	x.h.mayDie("wire")
 	if x.w.fault("mute", c.permille(o.Mute)) {
 		return nil, errWire
@@ -85,28 +119,35 @@ func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // later lets a message arrive when nobody waits for its answer any more.
-func (x *wire) later(r *http.Request, body []byte) {
-	x.w.in(x.w.net.span(50*time.Millisecond, 30*time.Second), func() { x.serve(r, body) })
+func (x *wire) later(n *node, r *http.Request, body []byte) {
+	n.in(x.w.net.span(50*time.Millisecond, 30*time.Second), func() { x.serve(n, r, body) })
 }
 
-// serve hands a request to the door.
-func (x *wire) serve(r *http.Request, body []byte) *answer {
+// serve hands a request to a node's door.
+func (x *wire) serve(n *node, r *http.Request, body []byte) *answer {
 	r = r.Clone(r.Context())
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	x.w.deceive(x.h, r)
 	a := &answer{header: http.Header{}}
-	x.w.control.door.ServeHTTP(a, r)
+	// There is no TLS here that says who calls.
+	n.door.ServeHTTP(a, peerwire.AsPeer(r, pki.Identity{Cluster: simCluster, Role: pki.Agent, ID: x.h.id, Name: x.h.name}))
 	return a
 }
 
-// reply is the answer as the agent gets it: now and then an old one.
+// reply is the answer as the agent gets it: now and then one of an older
+// generation. An older answer of the present generation does not come: nobody
+// can answer a question on an encrypted wire that was not asked yet.
 func (x *wire) reply(r *http.Request, a *answer) *http.Response {
 	if a.status == http.StatusOK && strings.HasSuffix(r.URL.Path, "/desired") {
 		a.body = x.w.mislead(x.h, a.body)
-		if x.w.fault("stale", len(x.old) > 0 && x.w.net.permille(x.w.opts.Stale)) {
-			a = x.old[x.w.net.IntN(len(x.old))]
-		} else if x.old = append(x.old, a); len(x.old) > maxOld {
-			x.old = x.old[1:]
+		old := x.older(a)
+		if x.w.fault("stale", len(old) > 0 && x.w.net.permille(x.w.opts.Stale)) {
+			a = old[x.w.net.IntN(len(old))]
+		} else {
+			x.w.leases.told(x.h)
+			if x.old = append(x.old, a); len(x.old) > maxOld {
+				x.old = x.old[1:]
+			}
 		}
 	}
 	return &http.Response{Status: http.StatusText(a.status), StatusCode: a.status, Header: a.header,

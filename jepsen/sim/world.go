@@ -25,8 +25,7 @@ type world struct {
 	net, flt, work, ids chance
 
 	log      *logbook
-	control  *control
-	replicas []*replica
+	nodes    []*node
 	hosts    []*host
 	menu     []string // what users wish for
 	asked    []*request
@@ -35,6 +34,7 @@ type world struct {
 	checkers []checker
 	settled  *settledChecker
 	accepted *generationChecker
+	leases   *leaseChecker
 	healed   bool
 	nextLook time.Duration // at what is settled
 	only     string
@@ -65,11 +65,12 @@ func newWorld(seed uint64, o Options, broken Variant, to io.Writer) *world {
 	w.film.head(seed, broken, o)
 	w.settled = &settledChecker{w: w, stoppedItself: map[string]bool{}}
 	w.accepted = &generationChecker{w: w, last: map[string]generation{}}
-	w.checkers = append(allCheckers(w), w.accepted, w.settled)
+	w.leases = &leaseChecker{w: w, called: map[string]time.Duration{}}
+	w.checkers = append(allCheckers(w), w.accepted, w.leases, w.settled)
 	w.log = newLogbook(w)
-	w.control = &control{w: w}
-	w.control.open()
-	w.control.lead()
+	for i := range o.Nodes {
+		w.nodes = append(w.nodes, newNode(w, i))
+	}
 	return w
 }
 
@@ -121,12 +122,15 @@ func (w *world) committed(e entry) {
 	} else if !e.fresh() {
 		verdict = fmt.Sprintf("as %d", e.result.Index)
 	}
-	w.film.line("c1", fmt.Sprint(e.Index), e.env.Command.Kind(), "%s", strings.TrimSpace(w.subject(e.env.Command)+" "+verdict))
+	at := "log"
+	if w.log.leader != nil {
+		at = w.log.leader.name
+	}
+	w.film.line(at, fmt.Sprint(e.Index), e.env.Command.Kind(), "%s", strings.TrimSpace(w.subject(e.env.Command)+" "+verdict))
 	w.confirmEarly(e)
 	for _, c := range w.checkers {
 		c.committed(e)
 	}
-	w.control.wake()
 }
 
 // observed tells the checkers what changed about a guest on a host.
@@ -152,6 +156,16 @@ func (w *world) answered(r *request) {
 	for _, c := range w.checkers {
 		c.answered(r)
 	}
+}
+
+// node finds a control node by the name that hosts reach it by.
+func (w *world) node(name string) *node {
+	for _, n := range w.nodes {
+		if n.name == name {
+			return n
+		}
+	}
+	return nil
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -138,9 +138,11 @@ func (k *Kernel) do(op netd.Op) error {
 		k.delSpace(o.Name)
 		return nil
 	case netd.AddBridge:
-		return k.addLink("", o.Name, netd.Link{Kind: "bridge", MTU: o.MTU})
+		return k.addLink("", o.Name, netd.Link{Kind: "bridge", MAC: o.MAC, MTU: o.MTU})
 	case netd.AddVeth:
 		return k.addVeth(o)
+	case netd.AddVXLAN:
+		return k.addVXLAN(o)
 	case netd.DelLink:
 		k.delLink(end{o.Space, o.Name})
 		return nil
@@ -168,13 +170,16 @@ func (k *Kernel) change(op netd.Op) error {
 	case netd.SetMTU:
 		return k.alter(o.Space, o.Name, func(l *netd.Link) error { l.MTU = o.MTU; return nil })
 	case netd.SetMAC:
-		return k.alter(o.Space, o.Name, func(l *netd.Link) error { l.MAC = o.MAC; return nil })
+		return k.alter(o.Space, o.Name, func(l *netd.Link) error { return setMAC(l, o.MAC) })
 	case netd.SetUp:
 		return k.alter(o.Space, o.Name, func(l *netd.Link) error { l.Up = true; return nil })
 	case netd.SetMaster:
 		return k.alter("", o.Name, func(l *netd.Link) error {
 			if o.Master != "" && k.root.Links[o.Master].Kind != "bridge" {
 				return errors.New("no such master")
+			}
+			if l.Master != o.Master {
+				unplug(l)
 			}
 			l.Master = o.Master
 			return nil
@@ -192,5 +197,5 @@ func (k *Kernel) change(op netd.Op) error {
 			return nil
 		})
 	}
-	return fmt.Errorf("a kind of Op that this kernel does not know: %T", op)
+	return k.lead(op)
 }

@@ -84,6 +84,7 @@ func (k *Kernel) delLink(e end) {
 	for name, l := range s.Links {
 		if l.Master == e.link {
 			l.Master = ""
+			unplug(&l)
 			s.Links[name] = l
 		}
 	}
@@ -169,7 +170,7 @@ func (k *Kernel) table(o netd.ApplyTable) error {
 		i := slices.IndexFunc(t.Sets, func(s netd.Set) bool { return s.Name == h.Name })
 		if i < 0 {
 			t.Sets = append(slices.Clone(t.Sets), h)
-		} else if t.Sets[i].Type != h.Type || t.Sets[i].Interval != h.Interval {
+		} else if t.Sets[i].Type != h.Type || t.Sets[i].Value != h.Value || t.Sets[i].Interval != h.Interval {
 			return fmt.Errorf("set %s: %w", h.Name, errExists)
 		}
 	}

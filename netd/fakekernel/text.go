@@ -3,6 +3,7 @@ package fakekernel
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -57,13 +58,37 @@ func linkText(l netd.Link) string {
 	for _, a := range l.Addrs {
 		t += " " + a.String()
 	}
+	return t + farText(l)
+}
+
+// farText is what leads to other hosts.
+func farText(l netd.Link) (t string) {
+	if l.Kind == "vxlan" {
+		t += fmt.Sprintf(" id %d local %v port %d", l.VXLAN.Number, l.VXLAN.Local, l.VXLAN.Port)
+	}
+	if l.Directed {
+		t += " directed"
+	}
+	for _, mac := range slices.SortedFunc(maps.Keys(l.Hops), netd.MAC.Compare) {
+		t += fmt.Sprintf("\n    hop %v via %v", mac, l.Hops[mac].Via)
+		if l.Hops[mac].Bridged {
+			t += " bridged"
+		}
+	}
+	for _, a := range slices.SortedFunc(maps.Keys(l.Neighbours), netip.Addr.Compare) {
+		t += fmt.Sprintf("\n    neighbour %v %v", a, l.Neighbours[a])
+	}
 	return t
 }
 
 func tableText(b *strings.Builder, t netd.Table) {
 	fmt.Fprintf(b, "  table %s\n", t.Key())
 	for _, s := range t.Sets {
-		fmt.Fprintf(b, "    set %s { %s }\n", s.Name, strings.Join(s.Elements, ", "))
+		word := "set"
+		if s.Value != "" {
+			word = "map"
+		}
+		fmt.Fprintf(b, "    %s %s { %s }\n", word, s.Name, strings.Join(s.Elements, ", "))
 	}
 	for _, c := range t.Chains {
 		fmt.Fprintf(b, "    chain %s: %d rules\n", c.Name, len(c.Rules))

@@ -44,6 +44,8 @@ func (k *Kernel) do(ctx context.Context, op netd.Op) error {
 		return k.Enter("", func() error { return addBridge(o) })
 	case netd.AddVeth:
 		return k.Enter("", func() error { return addVeth(o) })
+	case netd.AddVXLAN:
+		return k.Enter("", func() error { return addVXLAN(o) })
 	case netd.DelLink:
 		return k.Enter(o.Space, func() error { return delLink(o.Name) })
 	case netd.SetRoute:
@@ -77,6 +79,23 @@ func (k *Kernel) change(op netd.Op) error {
 		return k.with(o.Space, o.Link, func(l netlink.Link) error {
 			return gone(netlink.AddrDel(l, &netlink.Addr{IPNet: toIPNet(o.Addr)}))
 		})
+	}
+	return k.lead(op)
+}
+
+// lead does the Ops that lead to other hosts.
+func (k *Kernel) lead(op netd.Op) error {
+	switch o := op.(type) {
+	case netd.SetDirected:
+		return k.with("", o.Name, setDirected)
+	case netd.SetHop:
+		return k.with("", o.Link, func(l netlink.Link) error { return setHop(l, o) })
+	case netd.DelHop:
+		return k.with("", o.Link, func(l netlink.Link) error { return delHop(l, o) })
+	case netd.SetNeighbour:
+		return k.with("", o.Bridge, func(l netlink.Link) error { return netlink.NeighSet(neighbour(l, o.Addr, o.MAC)) })
+	case netd.DelNeighbour:
+		return k.with("", o.Bridge, func(l netlink.Link) error { return gone(netlink.NeighDel(neighbour(l, o.Addr, netd.MAC{}))) })
 	}
 	return fmt.Errorf("a kind of Op that is not known here: %T", op)
 }
@@ -121,7 +140,7 @@ func setSysctl(s netd.Sysctl) error {
 func addBridge(o netd.AddBridge) error {
 	snoop := false
 	a := netlink.NewLinkAttrs()
-	a.Name, a.MTU = o.Name, o.MTU
+	a.Name, a.MTU, a.HardwareAddr = o.Name, o.MTU, o.MAC[:]
 	return netlink.LinkAdd(&netlink.Bridge{LinkAttrs: a, MulticastSnooping: &snoop})
 }
 

@@ -1,6 +1,6 @@
 // Package kernel observes the host's network and carries out netd's Ops on
-// it: links, addresses, routes and namespaces by netlink, packet filters by
-// the nft command, settings through /proc/sys.
+// it: links, addresses, routes, neighbours, bridges' entries and namespaces by
+// netlink, packet filters by the nft command, settings through /proc/sys.
 //
 // Invariant: it decides nothing. Observe reports what is there, Do does the one
 // Op it is given, and both leave the calling goroutine in the namespace that

@@ -50,12 +50,8 @@ type object struct {
 		Name    string `json:"name"`
 		Packets uint64 `json:"packets"`
 	} `json:"counter"`
-	Set *struct {
-		Name  string            `json:"name"`
-		Type  json.RawMessage   `json:"type"`
-		Flags []string          `json:"flags"`
-		Elem  []json.RawMessage `json:"elem"`
-	} `json:"set"`
+	Set   *set `json:"set"`
+	Map   *set `json:"map"`
 	Chain *struct {
 		Name   string `json:"name"`
 		Type   string `json:"type"`
@@ -67,6 +63,16 @@ type object struct {
 		Chain   string `json:"chain"`
 		Comment string `json:"comment"`
 	} `json:"rule"`
+}
+
+// set is a set, or a map.
+type set struct {
+	Name string          `json:"name"`
+	Type json.RawMessage `json:"type"`
+	// Map is the type of a map's values.
+	Map   json.RawMessage   `json:"map"`
+	Flags []string          `json:"flags"`
+	Elem  []json.RawMessage `json:"elem"`
 }
 
 // listTable observes one table in the thread's namespace.
@@ -103,20 +109,9 @@ func (l *listing) add(o object) error {
 		l.table.Counters = append(l.table.Counters, o.Counter.Name)
 		l.packets[o.Counter.Name] = o.Counter.Packets
 	case o.Set != nil:
-		kind, err := words(o.Set.Type)
-		if err != nil {
-			return err
-		}
-		s := netd.Set{Name: o.Set.Name, Type: kind, Interval: slices.Contains(o.Set.Flags, "interval")}
-		for _, e := range o.Set.Elem {
-			text, err := words(e)
-			if err != nil {
-				return err
-			}
-			s.Elements = append(s.Elements, text)
-		}
-		slices.Sort(s.Elements)
-		l.table.Sets = append(l.table.Sets, s)
+		return l.addSet(*o.Set, " . ")
+	case o.Map != nil:
+		return l.addSet(*o.Map, " : ")
 	case o.Chain != nil:
 		c := netd.Chain{Name: o.Chain.Name}
 		if o.Chain.Hook != "" {
@@ -134,16 +129,41 @@ func (l *listing) add(o object) error {
 	return nil
 }
 
+// addSet adds a set, or a map. between stands in a list that is an element: a
+// map's is a key and its value.
+func (l *listing) addSet(o set, between string) error {
+	s := netd.Set{Name: o.Name, Interval: slices.Contains(o.Flags, "interval")}
+	var err error
+	if s.Type, err = words(o.Type, " . "); err != nil {
+		return err
+	}
+	if o.Map != nil {
+		if s.Value, err = words(o.Map, " . "); err != nil {
+			return err
+		}
+	}
+	for _, e := range o.Elem {
+		text, err := words(e, between)
+		if err != nil {
+			return err
+		}
+		s.Elements = append(s.Elements, text)
+	}
+	slices.Sort(s.Elements)
+	l.table.Sets = append(l.table.Sets, s)
+	return nil
+}
+
 // words prints a set's type or element as nft's own language has it: a
 // string, a list of types, a concatenation or a prefix.
-func words(raw json.RawMessage) (string, error) {
+func words(raw json.RawMessage, between string) (string, error) {
 	var one string
 	if json.Unmarshal(raw, &one) == nil {
 		return one, nil
 	}
 	var list []string
 	if json.Unmarshal(raw, &list) == nil {
-		return strings.Join(list, " . "), nil
+		return strings.Join(list, between), nil
 	}
 	var deep struct {
 		Concat []string `json:"concat"`

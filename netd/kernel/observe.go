@@ -124,20 +124,21 @@ func (k *Kernel) links(root bool) (map[string]netd.Link, error) {
 	out := map[string]netd.Link{}
 	for _, l := range all {
 		a := l.Attrs()
-		if root && !k.names.Owns(a.Name, "bgut") {
+		if root && !k.names.Owns(a.Name, "bgutv") {
 			continue
 		}
 		link := netd.Link{Kind: l.Type(), MTU: a.MTU, Up: a.Flags&unix.IFF_UP != 0,
-			Master: byIndex[a.MasterIndex], Addrs: held[a.Index]}
+			Master: byIndex[a.MasterIndex], Addrs: held[a.Index], VXLAN: toVXLAN(l)}
 		if a.Name == "lo" {
 			link.Kind = ""
 		}
-		if len(a.HardwareAddr) == len(link.MAC) {
-			link.MAC = netd.MAC(a.HardwareAddr)
-		}
+		link.MAC = toMAC(a.HardwareAddr)
 		out[a.Name] = link
 	}
-	return out, nil
+	if root {
+		err = k.far(out, byIndex)
+	}
+	return out, err
 }
 
 // routes are the main table's, without those that follow from addresses.

@@ -64,7 +64,6 @@ func TestSpoofing(t *testing.T) {
 	all, none := [4]byte{255, 255, 255, 255}, [4]byte{}
 	mac, wrong := port(c, "red1").MAC, netd.MAC{0xfa, 0x16, 0x3e, 9, 9, 9}
 	gate := netd.GatewayMAC(1, netd.FirstGateway)
-	const ip4, ip6, arpType = 0x0800, 0x86dd, 0x0806
 	for _, row := range []struct {
 		name    string
 		frame   []byte

@@ -53,20 +53,24 @@ type Public struct {
 
 // Control is what a control node needs.
 type Control struct {
-	Listen        string `toml:"listen" usage:"address for the host agents, host:port"`
+	Listen        string `toml:"listen" usage:"address of the internal port, for control nodes and host agents, host:port"`
+	Advertise     string `toml:"advertise" usage:"address that other nodes reach the internal port by, host:port; listen if empty"`
+	Join          string `toml:"join" usage:"token to join a cluster with, if there is none in data_dir (kvorum operator token create --role control)"`
 	Region        string `toml:"region" usage:"name of the region, used at the first start"`
 	Bootstrap     bool   `toml:"bootstrap" usage:"make a new cluster of this node alone, if there is none in data_dir"`
 	AdminPassword string `toml:"admin_password" usage:"password of the first user, used at the first start; made up and written to data_dir/admin-password if empty"`
 	TokenLife     Span   `toml:"token_life" usage:"how long a token is valid"`
-	HostLease     Span   `toml:"host_lease" usage:"how long a host is taken for alive after its last word"`
+	HostLease     Span   `toml:"host_lease" usage:"how long a host's lease lasts; equal on all control nodes. One that has not renewed it for 1.7 times as long is called dead"`
 }
 
 // Agent is what a host agent needs.
 type Agent struct {
-	Control    []string `toml:"control" usage:"URLs of the control nodes' agent side, such as http://127.0.0.1:8770"`
-	SecretFile string   `toml:"secret_file" usage:"file with the agents' secret (control: data_dir/agent-secret)"`
+	Join       string   `toml:"join" usage:"token to join a cluster with, if there is none in data_dir (kvorum operator token create --role agent)"`
+	Control    []string `toml:"control" usage:"addresses of control nodes' internal ports, host:port, to ask before all others; found by itself if empty"`
 	Listen     string   `toml:"listen" usage:"address where the control nodes reach this agent, host:port"`
 	Advertise  string   `toml:"advertise" usage:"address that is told to the control nodes; listen if empty"`
+	Observe    string   `toml:"observe" usage:"address of the agent's health and metrics, plain HTTP; none if empty"`
+	Tunnel     string   `toml:"tunnel" usage:"IPv4 address of this host's end of the tunnels between hosts, none for no tunnels; that of advertise or listen if empty, unless it is loopback"`
 	Driver     string   `toml:"driver" usage:"libvirt or sim"`
 	LibvirtURI string   `toml:"libvirt_uri" usage:"libvirt connection"`
 	VirtType   string   `toml:"virt_type" usage:"kvm or qemu; kvm where /dev/kvm works, if empty"`
@@ -97,7 +101,7 @@ func Default() Config {
 		Public: Public{Listen: "127.0.0.1:8774", MaxRequests: 512, Timeout: Span(60 * time.Second),
 			MaxImageBytes: 64 << 30},
 		Control: Control{Listen: "127.0.0.1:8770", Region: "RegionOne", TokenLife: Span(time.Hour), HostLease: Span(10 * time.Second)},
-		Agent: Agent{Control: []string{"http://127.0.0.1:8770"}, Listen: "127.0.0.1:8772", Driver: "libvirt",
+		Agent: Agent{Listen: "127.0.0.1:8772", Observe: "127.0.0.1:8779", Driver: "libvirt",
 			LibvirtURI: "qemu:///system", Prefix: "kv", StopWait: Span(60 * time.Second), ImageCache: 20 << 30,
 			VCPURatio: model.DefaultVCPURatio, RAMRatio: model.DefaultRAMRatio, DiskRatio: model.DefaultDiskRatio},
 	}

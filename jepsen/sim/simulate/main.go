@@ -16,8 +16,10 @@ func main() {
 	seed := flag.Uint64("seed", 0, "the seed to replay, or the first of -n; 0 draws one")
 	n := flag.Int("n", 1, "how many seeds to run, one after another")
 	steps := flag.Int("steps", 0, "events of the first phase; 0 lets the seed decide")
+	nodes := flag.Int("nodes", 0, "how many control nodes; 0 lets the seed decide")
 	variant := flag.String("break", "", fmt.Sprintf("break the cluster on purpose: %v", sim.Variants()))
 	chaos := flag.Bool("chaos", false, "no hosts: every kind of command, at random, to the state machine alone")
+	leases := flag.Bool("leases", false, "one user, and much that befalls hosts and control nodes")
 	quiet := flag.Bool("quiet", false, "no film, only the verdicts")
 	flag.Parse()
 	debug.SetGCPercent(400) // runs are short: let the heap grow instead
@@ -25,7 +27,7 @@ func main() {
 	if first == 0 {
 		first = rand.Uint64() >> 16
 	}
-	os.Exit(run(os.Stdout, first, *n, sim.Config{Steps: *steps, Break: sim.Variant(*variant), Chaos: *chaos}, *quiet || *n > 1))
+	os.Exit(run(os.Stdout, first, *n, sim.Config{Steps: *steps, Nodes: *nodes, Break: sim.Variant(*variant), Chaos: *chaos, Leases: *leases}, *quiet || *n > 1))
 }
 
 // run makes n runs and gives the program's exit code: 1 for a violation, 2 for

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -25,7 +26,12 @@ const usage = `usage: rack [-prefix P] COMMAND
   status                        print the rack as JSON
   exec HOST CMD [ARG...]        run a program on a host ("outside" is the world outside) in the foreground
   start HOST NAME CMD [ARG...]  run a program on a host in the background; its output goes to a log file
-  stop HOST NAME                end it
+  stop HOST NAME                ask it to end
+  kill HOST NAME                end it at once (SIGKILL)
+  pause HOST NAME               stop it where it is (SIGSTOP)
+  resume HOST NAME              let it go on
+  cut HOST...                   let these hosts and the others no longer hear each other
+  heal                          end that
   inventory [FOLDER...]         list what a rack could leave behind on the machine
 `
 
@@ -105,15 +111,20 @@ func up(ctx context.Context, prefix string, args []string) error {
 const stopWait = 20 * time.Second
 
 func inside(ctx context.Context, rack *testbed.Rack, command string, args []string, out io.Writer) error {
-	need := map[string]int{"status": 0, "exec": 2, "start": 3, "stop": 2}
+	need := map[string]int{"status": 0, "exec": 2, "start": 3, "stop": 2, "kill": 2, "pause": 2, "resume": 2, "cut": 1, "heal": 0}
 	least, known := need[command]
 	if !known || len(args) < least {
 		return errs.Errorf("rack", errs.Invalid, "%s", usage)
 	}
-	if command == "status" {
+	switch command {
+	case "status":
 		enc := json.NewEncoder(out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(rack.Status())
+	case "cut":
+		return cut(ctx, rack, args)
+	case "heal":
+		return rack.Heal(ctx)
 	}
 	host, err := rack.Host(args[0])
 	if err != nil {
@@ -127,11 +138,28 @@ func inside(ctx context.Context, rack *testbed.Rack, command string, args []stri
 	case "start":
 		_, err := host.Start(args[1], args[2:]...)
 		return err
+	case "kill":
+		return host.Kill(args[1])
+	case "pause":
+		return host.Pause(args[1])
+	case "resume":
+		return host.Resume(args[1])
 	default:
 		ctx, cancel := context.WithTimeout(ctx, stopWait)
 		defer cancel()
 		return host.Stop(ctx, args[1])
 	}
+}
+
+// cut parts the named hosts from all others.
+func cut(ctx context.Context, rack *testbed.Rack, names []string) error {
+	var others []string
+	for _, h := range rack.Hosts() {
+		if !slices.Contains(names, h.Name()) {
+			others = append(others, h.Name())
+		}
+	}
+	return rack.Partition(ctx, names, others)
 }
 
 func inventory(ctx context.Context, folders []string, out io.Writer) error {

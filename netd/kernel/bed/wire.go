@@ -10,18 +10,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Wire is a guest's eth0 as raw frames.
+// Wire is a link as raw frames.
 type Wire struct {
 	fd   int
 	file *os.File
 }
 
-// Wire opens a guest's link for raw frames; it is closed with the test.
+// Wire opens a guest's link for raw frames, to send and to see what comes; it is closed with the test.
 func (b *Bed) Wire(space string) *Wire {
+	b.t.Helper()
+	return b.WireOn(space, "eth0")
+}
+
+// WireOn is Wire for any link of a namespace.
+func (b *Bed) WireOn(space, name string) *Wire {
 	b.t.Helper()
 	w := &Wire{}
 	b.In(space, func() error {
-		link, err := net.InterfaceByName("eth0")
+		link, err := net.InterfaceByName(name)
 		if err != nil {
 			return err
 		}
@@ -31,6 +37,10 @@ func (b *Bed) Wire(space string) *Wire {
 			return err
 		}
 		w.file = os.NewFile(uintptr(w.fd), "wire")
+		// What the guest answers quotes what it was sent.
+		if err := unix.SetsockoptInt(w.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1); err != nil {
+			return err
+		}
 		return unix.Bind(w.fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: link.Index})
 	})
 	b.t.Cleanup(func() { w.file.Close() })

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/kvorum/kvorum/internal/errs"
+)
+
+const (
+	// nodesFile holds the control nodes that an agent knew of last.
+	nodesFile = "control-nodes.json"
+	// learnEvery is how often an agent looks whether there are others.
+	learnEvery = 5 * time.Second
+)
+
+// nodeList is where an agent finds control nodes: those that its settings name,
+// then those that it has learned of. What it learned outlives the process: when
+// it starts again, all that its token named may be gone. It is safe for
+// concurrent use.
+type nodeList struct {
+	file  string
+	fixed []string
+
+	mu      sync.Mutex
+	learned []string
+}
+
+func openNodeList(file string, fixed []string) (*nodeList, error) {
+	l := &nodeList{file: file, fixed: fixed}
+	b, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return l, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &l.learned)
+	}
+	if err != nil {
+		return nil, errs.E("agent.nodes", errs.Invalid, file+" cannot be read", err)
+	}
+	return l, nil
+}
+
+// all lists host:port, without repetition.
+func (l *nodeList) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []string
+	for _, a := range slices.Concat(l.fixed, l.learned) {
+		if !slices.Contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// learn replaces what was learned before. No addresses are no news.
+func (l *nodeList) learn(addresses []string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	addresses = slices.Sorted(slices.Values(addresses))
+	if len(addresses) == 0 || slices.Equal(addresses, l.learned) {
+		return nil
+	}
+	b, err := json.Marshal(addresses)
+	if err == nil {
+		err = os.WriteFile(l.file+".new", b, 0o600)
+	}
+	if err == nil {
+		err = os.Rename(l.file+".new", l.file)
+	}
+	if err != nil {
+		return errs.E("agent.nodes", errs.Internal, "", err)
+	}
+	l.learned = addresses
+	return nil
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kvorum/kvorum/cmd/kvorum/config"
+	"github.com/kvorum/kvorum/internal/errs"
+)
+
+// operatorSocket is in a control node's data folder; who may open that may do
+// everything.
+const operatorSocket = "operator/socket"
+
+// operatorCommand is for those who run the cloud, on a control node itself.
+func operatorCommand() *cobra.Command {
+	var dir string
+	c := &cobra.Command{Use: "operator", Short: "Operate the cluster, on one of its control nodes"}
+	c.PersistentFlags().StringVar(&dir, "data_dir", config.Default().DataDir, "the control node's data folder")
+	at := func() string { return filepath.Join(dir, operatorSocket) }
+	token := &cobra.Command{Use: "token", Short: "Tokens with which nodes join"}
+	token.AddCommand(tokenCreateCommand(at))
+	raft := &cobra.Command{Use: "raft", Short: "The replicated log's members"}
+	raft.AddCommand(listPeersCommand(at))
+	c.AddCommand(token, raft)
+	return c
+}
+
+func tokenCreateCommand(at func() string) *cobra.Command {
+	var role, name string
+	var ttl time.Duration
+	c := &cobra.Command{Use: "create", Short: "Make a token with which one node may join once; it is printed", Args: cobra.NoArgs}
+	c.Flags().StringVar(&role, "role", "", "what the node will be: control or agent")
+	c.Flags().StringVar(&name, "name", "", "the node's name, as its setting `node` says it")
+	c.Flags().DurationVar(&ttl, "ttl", 15*time.Minute, "how long the token is good for; at most 15m")
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		var out struct{ Token string }
+		err := operate(cmd.Context(), at(), http.MethodPost, "/v1/join-tokens", map[string]string{"role": role, "name": name, "ttl": ttl.String()}, &out)
+		if err == nil {
+			fmt.Fprintln(cmd.OutOrStdout(), out.Token)
+		}
+		return err
+	}
+	return c
+}
+
+func listPeersCommand(at func() string) *cobra.Command {
+	c := &cobra.Command{Use: "list-peers", Short: "List the control nodes that take part in the log", Args: cobra.NoArgs}
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		var out struct {
+			Members []struct {
+				ID, Name, Address string
+				Voter, Leader     bool
+			}
+		}
+		if err := operate(cmd.Context(), at(), http.MethodGet, "/v1/members", nil, &out); err != nil {
+			return err
+		}
+		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
+		fmt.Fprintln(w, "NAME\tID\tADDRESS\tVOTER\tLEADER")
+		for _, m := range out.Members {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%v\n", m.Name, m.ID, m.Address, m.Voter, m.Leader)
+		}
+		return w.Flush()
+	}
+	return c
+}
+
+// operate makes one call to the control node that runs on this machine.
+func operate(ctx context.Context, socket, method, path string, in, out any) error {
+	const op = "operator"
+	body, err := json.Marshal(in)
+	if err != nil {
+		return errs.E(op, errs.Internal, "", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://operator"+path, bytes.NewReader(body))
+	if err != nil {
+		return errs.E(op, errs.Internal, "", err)
+	}
+	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}}}
+	resp, err := client.Do(req)
+	if err != nil {
+		return errs.Errorf(op, errs.Unavailable, "No control node answers at %s (%v): run this on a control node, as its owner, with its --data_dir.", socket, err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return errs.E(op, errs.Unknown, "The control node's answer broke off.", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		var fault struct {
+			Error struct{ Kind, Message string }
+		}
+		if err := json.Unmarshal(b, &fault); err != nil || fault.Error.Message == "" {
+			return errs.Errorf(op, errs.Internal, "The control node answered %s.", resp.Status)
+		}
+		kind, _ := errs.KindNamed(fault.Error.Kind)
+		return errs.Errorf(op, kind, "%s", fault.Error.Message)
+	}
+	if err := json.Unmarshal(b, out); err != nil {
+		return errs.E(op, errs.Internal, "The control node's answer is not understood.", err)
+	}
+	return nil
+}

@@ -1,0 +1,41 @@
+package gossip
+
+// Stats is a look at a pool, for metrics and people. What the libraries count
+// themselves goes to the process's one metrics sink, with the label "pool".
+type Stats struct {
+	// Alive, Failed and Left count the members.
+	Alive, Failed, Left int
+	// Alarms counts the remembered alarms.
+	Alarms int
+	// Keys counts the accepted keys; 2 only during a rotation.
+	Keys int
+	// Health is 0 if this node keeps the protocol's pace, and grows to 7 the
+	// less it does.
+	Health int
+	// Rejected counts packets and streams that could not be of this pool, and
+	// Ignored the messages of members that ask for what they may not, or speak
+	// of nodes that are not known here (yet).
+	Rejected, Ignored uint64
+}
+
+// Stats looks at the pool.
+func (p *Pool) Stats() Stats {
+	s := Stats{
+		Alarms:   len(p.Alarms()),
+		Keys:     len(p.Keys()),
+		Health:   p.serf.Memberlist().GetHealthScore(),
+		Rejected: p.wire.rejected.Load(),
+		Ignored:  p.filter.ignored.Load(),
+	}
+	for _, m := range p.Members() {
+		switch m.Status {
+		case Alive:
+			s.Alive++
+		case Left:
+			s.Left++
+		default:
+			s.Failed++
+		}
+	}
+	return s
+}

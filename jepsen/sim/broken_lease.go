@@ -1,0 +1,69 @@
+package sim
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/kvorum/kvorum/hostagent"
+	"github.com/kvorum/kvorum/internal/assign"
+	"github.com/kvorum/kvorum/leader"
+)
+
+// voter is a control node's side of the hosts' leases.
+type voter interface {
+	Renew(assign.LeaseRequest) (assign.LeaseAnswer, error)
+	Poll(leader.PollRequest) (leader.PollAnswer, error)
+}
+
+// newVoter is the register of a node that starts.
+func (w *world) newVoter(n *node) voter {
+	c := leader.RegisterConfig{NodeID: n.name, Lease: w.opts.Lease, View: n.machine.View, Term: func() uint64 { return n.term },
+		Electorate: w.electorate, Clock: n.clock, Log: slog.New(slog.DiscardHandler)}
+	if w.broken == BreakPromise {
+		return faithless{leader.NewRegister(c), leader.NewRegister(c)}
+	}
+	return leader.NewRegister(c)
+}
+
+// faithless promises to hold a host and grants it all the same.
+type faithless struct{ says, does *leader.Register }
+
+// Renew implements voter.
+func (f faithless) Renew(q assign.LeaseRequest) (assign.LeaseAnswer, error) {
+	if a, err := f.says.Renew(q); err != nil {
+		return a, err
+	}
+	return f.does.Renew(q)
+}
+
+// Poll implements voter.
+func (f faithless) Poll(q leader.PollRequest) (leader.PollAnswer, error) {
+	a, err := f.says.Poll(q)
+	if err == nil {
+		_, err = f.does.Poll(leader.PollRequest{Term: q.Term, Seq: q.Seq})
+	}
+	return a, err
+}
+
+// selfImportant lets a leader take its own register for a majority.
+func (w *world) selfImportant(n *node, r *round) {
+	own, ok := r.answers[n.name]
+	if w.broken != OwnVerdict || !ok {
+		return
+	}
+	for _, other := range w.nodes {
+		r.answers[other.name] = own
+	}
+}
+
+// credulous changes what a host makes of a call for its lease: one grants itself
+// what nobody answers, another counts from when the answer came.
+func (w *world) credulous(ask *hostagent.Ask, a *assign.LeaseAnswer, err *error, now time.Duration) {
+	switch {
+	case w.broken == SelfGrant && *err != nil && ask.NodeID != "":
+		*err = nil
+		*a = assign.LeaseAnswer{ClusterID: ask.Request.ClusterID, Incarnation: 1, NodeID: ask.NodeID, Granted: true, Life: int64(w.opts.Lease)}
+	case w.broken == CountFromAnswer:
+		ask.Sent = now
+	}
+}
