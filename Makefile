@@ -52,8 +52,8 @@ lint: ## gofmt, vet, and a go.mod that names what is used and no more
 	$(GO) vet -tags $(TAGS) ./...
 
 .PHONY: sim
-sim: ## simulate the whole cluster; SEED=n replays one, else new ones for a while
-	$(GO) run ./jepsen/sim/simulate $(if $(SEED),-seed $(SEED),-n 200)
+sim: ## simulate the whole cluster; SEED=n replays one (ARGS=-leases one about leases), else new ones for a while
+	$(GO) run ./jepsen/sim/simulate $(if $(SEED),-seed $(SEED),-n 200) $(ARGS)
 
 .PHONY: bench
 bench: build ## the benchmarks, side by side with their peers; ROW=name for some

@@ -7,7 +7,8 @@
 // the rare paths are the common path.
 //
 // Invariant: nothing is done that is not in the ledger first, and no guest is
-// started except under the permit that a confirmed desired state names.
+// started except under the permit that a desired state names which was confirmed
+// under the lease that the host still holds.
 //
 // It must not know the state machine, raft, any API's wire format, or how a
 // hypervisor or a kernel is driven: those are behind Driver, Network, Images

@@ -80,8 +80,8 @@ func (r Rules) Spread(host string, n int) time.Duration {
 type Want struct {
 	// Known says that the desired state has this guest.
 	Known bool
-	// Confirmed says that the control plane itself, not only the ledger, has
-	// stood by the desired state since this agent started.
+	// Confirmed says that the control plane itself, not only the ledger, stands by
+	// the desired state: it said so under the lease that the host holds still.
 	Confirmed bool
 	Guest     assign.Guest
 	// Networks has the network of each of Guest.NICs, in order; one that the

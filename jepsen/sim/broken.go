@@ -50,12 +50,13 @@ const (
 	DropReport Variant = "drop-report"
 	// OwnVerdict: the leader calls hosts dead by its own register alone.
 	OwnVerdict Variant = "own-verdict"
+	// ForgetUptime: a voter that has just started takes hosts for silent that it
+	// could not have heard.
+	ForgetUptime Variant = "forget-uptime"
 	// BreakPromise: a voter grants the lease of a host that it promised to hold.
 	BreakPromise Variant = "break-promise"
 	// SelfGrant: a host takes a voter that does not answer for one that grants.
 	SelfGrant Variant = "self-grant"
-	// CountFromAnswer: a host counts its lease from when the answer came.
-	CountFromAnswer Variant = "count-from-answer"
 	// StandStill: a host's clock stands still while the host sleeps.
 	StandStill Variant = "stand-still"
 )
@@ -63,7 +64,7 @@ const (
 // Variants lists every breakage.
 func Variants() []Variant {
 	return []Variant{ForgetGeneration, WrongHost, NoTombstone, EarlyConfirm, NewID, AckEarly, LoseTable, OwnClock, Boast, DropReport,
-		OwnVerdict, BreakPromise, SelfGrant, CountFromAnswer, StandStill}
+		OwnVerdict, ForgetUptime, BreakPromise, SelfGrant, StandStill}
 }
 
 // mislead changes a desired state on its way to a host.

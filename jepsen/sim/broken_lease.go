@@ -6,6 +6,7 @@ import (
 
 	"github.com/kvorum/kvorum/hostagent"
 	"github.com/kvorum/kvorum/internal/assign"
+	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/leader"
 )
 
@@ -19,11 +20,45 @@ type voter interface {
 func (w *world) newVoter(n *node) voter {
 	c := leader.RegisterConfig{NodeID: n.name, Lease: w.opts.Lease, View: n.machine.View, Term: func() uint64 { return n.term },
 		Electorate: w.electorate, Clock: n.clock, Log: slog.New(slog.DiscardHandler)}
-	if w.broken == BreakPromise {
+	switch w.broken {
+	case ForgetUptime:
+		return ageless(c)
+	case BreakPromise:
 		return faithless{leader.NewRegister(c), leader.NewRegister(c)}
 	}
 	return leader.NewRegister(c)
 }
+
+// ageless is a register that does not know that it has just started: it lived
+// through a while before, in which nobody came.
+func ageless(c leader.RegisterConfig) voter {
+	now, term := c.Clock, c.Term
+	past := &since{Clock: now, back: 3 * c.Lease}
+	c.Clock, c.Term = past, func() uint64 {
+		if past.back > 0 {
+			return 0
+		}
+		return term()
+	}
+	r := leader.NewRegister(c)
+	for i := range 4 {
+		if _, err := r.Poll(leader.PollRequest{Seq: uint64(i) + 1}); err != nil {
+			panic("sim: " + err.Error())
+		}
+		past.back -= 3 * c.Lease / 4
+	}
+	past.back = 0
+	return r
+}
+
+// since is a clock that is back in the past.
+type since struct {
+	clock.Clock
+	back time.Duration
+}
+
+// Mono implements clock.Clock.
+func (s *since) Mono() time.Duration { return s.Clock.Mono() - s.back }
 
 // faithless promises to hold a host and grants it all the same.
 type faithless struct{ says, does *leader.Register }
@@ -56,14 +91,10 @@ func (w *world) selfImportant(n *node, r *round) {
 	}
 }
 
-// credulous changes what a host makes of a call for its lease: one grants itself
-// what nobody answers, another counts from when the answer came.
-func (w *world) credulous(ask *hostagent.Ask, a *assign.LeaseAnswer, err *error, now time.Duration) {
-	switch {
-	case w.broken == SelfGrant && *err != nil && ask.NodeID != "":
-		*err = nil
-		*a = assign.LeaseAnswer{ClusterID: ask.Request.ClusterID, Incarnation: 1, NodeID: ask.NodeID, Granted: true, Life: int64(w.opts.Lease)}
-	case w.broken == CountFromAnswer:
-		ask.Sent = now
+// credulous is what a host makes of a call for its lease that failed.
+func (w *world) credulous(ask hostagent.Ask, a assign.LeaseAnswer, err error) (assign.LeaseAnswer, error) {
+	if w.broken != SelfGrant || err == nil || ask.NodeID == "" {
+		return a, err
 	}
+	return assign.LeaseAnswer{ClusterID: ask.Request.ClusterID, Incarnation: 1, NodeID: ask.NodeID, Granted: true, Life: int64(w.opts.Lease)}, nil
 }

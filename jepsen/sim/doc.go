@@ -1,7 +1,9 @@
 // Package sim runs a whole cluster above the log in one thread, from one seed:
-// users, the control node with its duties and doors, and the hosts' agents on
-// simulated hypervisors. Clock, log, wires and disks are its own, and fail as
-// the seed says.
+// users, three or five control nodes with their doors, registers of leases and,
+// while they lead, duties, and the hosts' agents on simulated hypervisors.
+// Clocks, log, wires and disks are its own, and fail as the seed says. Each
+// control node has a machine that lags behind the log; the lead moves; a node
+// that was deposed may not know it for a while.
 //
 // A run has two phases. At first anything may fail, and nothing may ever be
 // wrong. Then all is healed, no new wishes come, and within a bounded time

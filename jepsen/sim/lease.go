@@ -40,9 +40,9 @@ func (h *host) ask(ask hostagent.Ask) {
 // stood still may find both at once, and take the answer.
 func (h *host) call(ask hostagent.Ask, back time.Duration) {
 	answer, err := h.client.Renew(context.Background(), ask.Address, ask.Request)
+	answer, err = h.w.credulous(ask, answer, err)
 	take := func() {
 		now := h.clock.Mono()
-		h.w.credulous(&ask, &answer, &err, now)
 		if late := now-ask.Sent > ask.Timeout; err != nil || late && h.w.net.IntN(2) == 0 {
 			h.agent.Lease().Failed(ask)
 			return
@@ -54,7 +54,7 @@ func (h *host) call(ask hostagent.Ask, back time.Duration) {
 		take()
 		return
 	}
-	if !h.frozen && h.w.fault("freeze", h.w.opts.Freeze > 0 && h.w.flt.permille(50)) {
+	if !h.frozen && h.w.fault("freeze", h.w.opts.Freeze > 0 && h.w.flt.permille(30)) {
 		h.freezeFor(h.w.flt.span(time.Second, 45*time.Second)) // with an answer under way
 	}
 	h.in(back, take)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kvorum/kvorum/internal/assign"
+	"github.com/kvorum/kvorum/internal/model"
 )
 
 // nemesis starts every kind of fault that a run has a span for.
@@ -121,7 +122,13 @@ func (w *world) jump() bool {
 
 // mishap befalls a running guest without anybody's doing.
 func (w *world) mishap() bool {
-	h := w.someHost()
+	h, kinds := w.someHost(), []string{"off by itself", "crashed", "paused", "deaf"}
+	for _, dead := range w.hosts {
+		// Most is to be learned from what a host does that is called dead.
+		if record := w.view().Host(model.HostID(dead.id)); record != nil && record.Down && dead.agent != nil && w.flt.IntN(2) == 0 {
+			h, kinds = dead, []string{"crashed"}
+		}
+	}
 	var ids []string
 	for _, id := range sortedKeys(h.seen) {
 		if h.seen[id].State == assign.Running {
@@ -132,7 +139,7 @@ func (w *world) mishap() bool {
 		return false
 	}
 	id := ids[w.flt.IntN(len(ids))]
-	kind := []string{"off by itself", "crashed", "paused", "deaf"}[w.flt.IntN(4)]
+	kind := kinds[w.flt.IntN(len(kinds))]
 	switch kind {
 	case "off by itself":
 		h.driver.StopSelf(id)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kvorum/kvorum/api/agentapi"
 	"github.com/kvorum/kvorum/fsm"
+	"github.com/kvorum/kvorum/fsm/state"
 	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/leader"
 )
@@ -131,14 +132,24 @@ func (n *node) catchUp(index int) {
 
 // install takes a snapshot of a node that has everything.
 func (n *node) install() {
-	if err := n.machine.Restore(bytes.NewReader(n.w.log.snapshot(n.w.log.front))); err != nil {
-		n.w.violated("replicas agree", "%s cannot install a snapshot: %v", n.name, err)
-		return
+	if n.restore(n.w.log.snapshot(n.w.log.front)) {
+		n.next = len(n.w.log.entries)
+		n.w.film.line(n.name, "*", "snapshot", "index=%d", n.next)
 	}
-	n.next = len(n.w.log.entries)
+}
+
+// restore takes a snapshot, and tells whether that went well.
+func (n *node) restore(snapshot []byte) bool {
+	if err := n.machine.Restore(bytes.NewReader(snapshot)); err != nil {
+		n.w.violated("replicas agree", "%s cannot restore a snapshot: %v", n.name, err)
+		return false
+	}
 	n.w.counts.Restores++
-	n.w.film.line(n.name, "*", "snapshot", "index=%d", n.next)
+	if bad := state.Check(n.machine.View()); len(bad) > 0 {
+		n.w.violated("the state is sound", "%s restored a snapshot: %v", n.name, bad)
+	}
 	n.w.agree(n.name, n.machine)
+	return true
 }
 
 // stop ends the node; start starts it again from its last snapshot.
@@ -157,13 +168,8 @@ func (n *node) start() {
 	}
 	n.dark = false
 	n.machine, n.next = fsm.New(false), n.savedAt
-	if n.saved != nil {
-		if err := n.machine.Restore(bytes.NewReader(n.saved)); err != nil {
-			n.w.violated("replicas agree", "%s cannot restore its own snapshot: %v", n.name, err)
-			return
-		}
-		n.w.counts.Restores++
-		n.w.agree(n.name, n.machine)
+	if n.saved != nil && !n.restore(n.saved) {
+		return
 	}
 	n.open()
 	n.w.film.line(n.name, "*", "node", "index=%d", n.next)

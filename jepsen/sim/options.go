@@ -72,7 +72,7 @@ func (o Options) aboutLeases(seed uint64) Options {
 	c := newChance(seed, forLeases)
 	mean := func(lo, hi int) time.Duration { return time.Duration(lo+c.IntN(hi-lo)) * time.Second }
 	o.Users, o.Steps, o.Mishap = 1, 2*o.Steps, mean(2, 6)
-	o.AgentCrash, o.PowerLoss, o.Freeze, o.Cut = mean(60, 240), mean(90, 300), mean(10, 60), mean(4, 20)
+	o.AgentCrash, o.PowerLoss, o.Freeze, o.Cut = mean(60, 240), mean(90, 300), mean(20, 90), mean(4, 20)
 	o.NewTerm, o.Restart, o.Pause, o.Isolate = mean(40, 120), mean(8, 30), mean(20, 90), mean(20, 90)
 	return o
 }

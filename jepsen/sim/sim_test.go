@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	newSeeds  = flag.Int("sim.seeds", 100, "how many new seeds to run")
+	newSeeds  = flag.Int("sim.seeds", 80, "how many new seeds to run, and half as many about leases besides")
 	firstSeed = flag.Uint64("sim.first", 0, "the first of the new seeds; 0 draws one")
 )
 
@@ -29,7 +29,7 @@ func sound(t *testing.T, c Config) Result {
 	t.Helper()
 	r := Run(c)
 	if r.Bad != nil {
-		t.Errorf("%s\nshow it: make sim SEED=%d", r, c.Seed)
+		t.Errorf("%s\nshow it: make sim SEED=%d%s", r, c.Seed, map[bool]string{true: " ARGS=-leases"}[c.Leases])
 	}
 	return r
 }
@@ -37,8 +37,8 @@ func sound(t *testing.T, c Config) Result {
 // TestOneSeedOneFilm: two runs of a seed are equal byte for byte, also those
 // that end badly and those without hosts.
 func TestOneSeedOneFilm(t *testing.T) {
-	for _, c := range []Config{{Seed: 7}, {Seed: 11}, {Seed: 3, Break: WrongHost}, {Seed: 5, Chaos: true}} {
-		t.Run(fmt.Sprintf("%d %s", c.Seed, c.Break), func(t *testing.T) {
+	for _, c := range []Config{{Seed: 7}, {Seed: 11}, {Seed: 3, Break: WrongHost}, {Seed: 5, Chaos: true}, {Seed: 7, Leases: true}} {
+		t.Run(fmt.Sprintf("%d %s leases=%t", c.Seed, c.Break, c.Leases), func(t *testing.T) {
 			t.Parallel()
 			var films [2]bytes.Buffer
 			for i := range films {
@@ -109,13 +109,39 @@ func TestFoundSeeds(t *testing.T) {
 	}
 }
 
+// TestOneNode: a control node alone is a majority, and its hosts' leases are kept
+// all the same.
+func TestOneNode(t *testing.T) {
+	for seed := uint64(1); seed <= 3; seed++ {
+		for _, c := range []Config{{Seed: seed, Nodes: 1}, {Seed: seed, Nodes: 1, Leases: true}} {
+			t.Run(fmt.Sprintf("%d leases=%t", seed, c.Leases), func(t *testing.T) {
+				t.Parallel()
+				t.Log(sound(t, c))
+			})
+		}
+	}
+}
+
 // TestNewSeeds runs seeds that nobody has run before.
-func TestNewSeeds(t *testing.T) {
+func TestNewSeeds(t *testing.T) { runNewSeeds(t, Config{}) }
+
+// TestNewLeaseSeeds does so with much that befalls hosts and control nodes.
+func TestNewLeaseSeeds(t *testing.T) {
+	all := runNewSeeds(t, Config{Leases: true})
+	if n := *newSeeds / 2; !testing.Short() && (all.Called < 2*n || all.Revived < 2*n) {
+		t.Errorf("%d seeds about leases called only %d hosts dead, and %d alive again", n, all.Called, all.Revived)
+	}
+}
+
+func runNewSeeds(t *testing.T, c Config) (all Counts) {
 	first := *firstSeed
 	if first == 0 {
 		first = rand.Uint64() >> 16
 	}
 	count := *newSeeds
+	if c.Leases {
+		count /= 2
+	}
 	if testing.Short() {
 		count = min(count, 10)
 	}
@@ -127,13 +153,14 @@ func TestNewSeeds(t *testing.T) {
 			t.Run(fmt.Sprint(lane), func(t *testing.T) {
 				t.Parallel()
 				for i := lane; i < count; i += lanes {
-					results[lane] = append(results[lane], sound(t, Config{Seed: first + uint64(i)}))
+					c := c
+					c.Seed = first + uint64(i)
+					results[lane] = append(results[lane], sound(t, c))
 				}
 			})
 		}
 	})
 	invalid := 0
-	var all Counts
 	for _, lane := range results {
 		for _, r := range lane {
 			if r.Invalid != "" {
@@ -144,9 +171,10 @@ func TestNewSeeds(t *testing.T) {
 		}
 	}
 	t.Logf("all together: %s", all)
-	if invalid*10 > count {
+	if tenths := map[bool]int{false: 1, true: 5}[c.Leases]; invalid*10 > count*tenths {
 		t.Errorf("%d of %d runs prove nothing", invalid, count)
 	}
+	return all
 }
 
 // add sums up runs.
@@ -186,28 +214,31 @@ func TestTooLittleIsInvalid(t *testing.T) {
 // TestBrokenVariants: each way to break the cluster on purpose is seen, within
 // a few seeds, and every checker sees one of them.
 func TestBrokenVariants(t *testing.T) {
-	const within = 20
+	const within = 30
 	table := []struct {
 		variant Variant
 		checker string
+		leases  bool
 	}{
-		{ForgetGeneration, "generations go forward"},
-		{WrongHost, "a guest runs by its permit"},
-		{WrongHost, "one host runs a guest"},
-		{NoTombstone, settles},
-		{EarlyConfirm, final},
-		{EarlyConfirm, "one owner on the wire"},
-		{NewID, honest},
-		{AckEarly, honest},
-		{LoseTable, "replicas agree"},
-		{OwnClock, "replicas agree"},
-		{Boast, "no host is overfull"},
-		{DropReport, settles},
-		{OwnVerdict, noLease},
-		{BreakPromise, noLease},
-		{SelfGrant, noLease},
-		{CountFromAnswer, noLease},
-		{StandStill, noLease},
+		{ForgetGeneration, "generations go forward", false},
+		{WrongHost, "a guest runs by its permit", false},
+		{WrongHost, "one host runs a guest", false},
+		{NoTombstone, settles, false},
+		{EarlyConfirm, final, false},
+		{EarlyConfirm, "one owner on the wire", false},
+		{NewID, honest, false},
+		{AckEarly, honest, false},
+		{LoseTable, "replicas agree", false},
+		{LoseTable, "the state is sound", false},
+		{OwnClock, "replicas agree", false},
+		{Boast, "no host is overfull", false},
+		{DropReport, settles, false},
+		{OwnVerdict, noLease, true},
+		{ForgetUptime, noLease, true},
+		{BreakPromise, noLease, true},
+		{StandStill, noLease, true},
+		{SelfGrant, noLease, true},
+		{SelfGrant, wordHolds, true},
 	}
 	rows := make([]string, len(table))
 	tried := map[Variant]bool{}
@@ -217,7 +248,7 @@ func TestBrokenVariants(t *testing.T) {
 			t.Run(string(row.variant)+"/"+row.checker, func(t *testing.T) {
 				t.Parallel()
 				for seed := uint64(1); seed <= within; seed++ {
-					r := Run(Config{Seed: seed, Break: row.variant, Only: row.checker})
+					r := Run(Config{Seed: seed, Break: row.variant, Only: row.checker, Leases: row.leases})
 					if r.Bad != nil {
 						rows[i] = fmt.Sprintf("%-18s %5d  %-28s %s", row.variant, seed, r.Bad.Checker, r.Bad.Detail)
 						return

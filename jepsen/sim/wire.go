@@ -140,8 +140,11 @@ func (x *wire) serve(n *node, r *http.Request, body []byte) *answer {
 func (x *wire) reply(r *http.Request, a *answer) *http.Response {
 	if a.status == http.StatusOK && strings.HasSuffix(r.URL.Path, "/desired") {
 		a.body = x.w.mislead(x.h, a.body)
-		old := x.older(a)
-		if x.w.fault("stale", len(old) > 0 && x.w.net.permille(x.w.opts.Stale)) {
+		var old []*answer
+		if x.w.net.permille(x.w.opts.Stale) {
+			old = x.older(a)
+		}
+		if x.w.fault("stale", len(old) > 0) {
 			a = old[x.w.net.IntN(len(old))]
 		} else {
 			x.w.leases.told(x.h)
