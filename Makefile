@@ -29,7 +29,7 @@ guest: deps ## build the small guest image
 	hack/guest/build.sh $(GUEST)
 
 .PHONY: demo
-demo: build guest ## lay out a cloud in namespaces, boot guests, and leave it running (root)
+demo: deps build guest ## lay out a cloud in namespaces, boot guests, and leave it running (root)
 	bin/demo -guest $(GUEST) up
 
 .PHONY: demo-down

@@ -262,8 +262,9 @@ func TestFailAtEach(t *testing.T) {
 	for _, from := range names() {
 		for _, to := range names() {
 			for at := 0; ; at++ {
+				// The way to the first state is watched where it is the second.
 				k := watched{fakekernel.New(), t}
-				if _, err := netd.Converge(t.Context(), k, states()[from]); err != nil {
+				if _, err := netd.Converge(t.Context(), k.Kernel, states()[from]); err != nil {
 					t.Fatal(err)
 				}
 				k.Refuse(at)

@@ -67,9 +67,9 @@ func TestPortDown(t *testing.T) {
 	if seen, err := wires["red1"].Until(after, word, clock.Real{}.Now().Add(5*time.Second)); err != nil || seen > 0 {
 		t.Errorf("%d frames came through a port that was down, %v", seen, err)
 	}
-	if !ping(b, one, "10.0.0.1") || !ping(b, two, "10.0.0.5") {
-		t.Error("a port that is up again is not reached")
-	}
+	// Whoever asked for it in vain does so again only after a while.
+	settle(t, b, one, "10.0.0.1")
+	settle(t, b, two, "10.0.0.5")
 }
 
 // A network that is down carries nothing, not even between guests of one host,
@@ -103,7 +103,5 @@ func TestNetworkDown(t *testing.T) {
 	c.Networks[0].Down = false
 	converge(t, b, c)
 	settle(t, b, one, "10.0.0.1")
-	if !ping(b, one, "10.0.0.6") {
-		t.Error("guests do not hear each other on a network that is up again")
-	}
+	settle(t, b, one, "10.0.0.6")
 }
