@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,8 +17,12 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/kvorum/kvorum/hostagent/control"
 	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/clock"
+	"github.com/kvorum/kvorum/internal/pki"
+	"github.com/kvorum/kvorum/internal/pki/joining"
+	"github.com/kvorum/kvorum/internal/wire"
 )
 
 // The addresses of the program under measurement.
@@ -191,31 +196,32 @@ func (p *program) upload(id string) error {
 	return nil
 }
 
-// host registers a host that can hold everything, as an agent would.
+// host joins as a host that can hold everything, and registers it; no agent
+// runs on it.
 func (p *program) host() error {
-	secret, err := os.ReadFile(filepath.Join(p.dir, "agent-secret"))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	text, err := exec.CommandContext(ctx, p.cmd.Path, "operator", "token", "create", "--data_dir", p.dir, "--role", "agent", "--name", "h").Output()
+	if err != nil {
+		return fmt.Errorf("token: %w", err)
+	}
+	token, err := pki.ParseToken(strings.TrimSpace(string(text)))
 	if err != nil {
 		return err
 	}
-	b, err := json.Marshal(assign.Capacity{HostID: uuid.NewString(), Name: "h", Address: "127.0.0.1:1", VCPUs: 1 << 20, RAM: 1 << 30, Disk: 1 << 30,
+	id := uuid.NewString()
+	creds, _, err := joining.Join(ctx, token, joining.Request{Role: pki.Agent, Name: "h", ID: id, Version: "bench"})
+	if err != nil {
+		return err
+	}
+	conf := pki.Endpoint{Credentials: creds, Clock: clock.Real{}}.Client(pki.Agents, pki.Expect(pki.Control, ""))
+	client, err := control.New(control.Config{Nodes: func() []string { return []string{benchInternal} }, HostID: id, Clock: clock.Real{},
+		HTTP: wire.Transport(func(string) *tls.Config { return conf })})
+	if err != nil {
+		return err
+	}
+	return client.Register(ctx, assign.Capacity{HostID: id, Name: "h", Address: "127.0.0.1:1", VCPUs: 1 << 20, RAM: 1 << 30, Disk: 1 << 30,
 		Archs: []string{"x86_64"}, Hypervisor: "QEMU"})
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequest("POST", "http://"+benchInternal+"/agent/v1/register", bytes.NewReader(b))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(secret)))
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("register: %s", resp.Status)
-	}
-	return nil
 }
 
 // create asks for n servers in one request.
