@@ -19,8 +19,9 @@ type Facts struct {
 }
 
 const (
-	// openEvery is how often a pool that is not open is tried.
-	openEvery = time.Second
+	// turnEvery is how often the facts are asked for, and a pool that is not open
+	// is tried.
+	turnEvery = time.Second
 	// aloneFor is how long a node that has seeds is alone before it says so, and
 	// aloneEvery how often it says so again.
 	aloneFor   = 30 * time.Second
@@ -31,7 +32,8 @@ const (
 // the facts are known, and anew when they change. What goes wrong is logged and
 // tried again. It is safe for concurrent use.
 type Keeper struct {
-	cfg     Config
+	bare    Config // as it was given
+	cfg     Config // with defaults
 	facts   func() (Facts, error)
 	pool    atomic.Pointer[Pool]
 	changed wake
@@ -49,6 +51,7 @@ type Keeper struct {
 // and again: NotFound means that they are not known yet. errs.Invalid and
 // errs.TooLarge are Open's.
 func NewKeeper(cfg Config, facts func() (Facts, error)) (*Keeper, error) {
+	bare := cfg
 	cfg.fill()
 	trial := cfg
 	trial.Cluster, trial.Key = "00000000-0000-4000-8000-000000000000", bytes.Repeat([]byte{1}, keyBytes)
@@ -61,7 +64,7 @@ func NewKeeper(cfg Config, facts func() (Facts, error)) (*Keeper, error) {
 	if cfg.Advertise == "" && cfg.Port.Addr().Addr().IsUnspecified() {
 		return nil, errs.Errorf("gossip.keeper", errs.Invalid, "%v says nothing to others: advertise an address that they reach", cfg.Port.Addr().Addr())
 	}
-	return &Keeper{cfg: cfg, facts: facts, changed: wake{ch: make(chan struct{})}}, nil
+	return &Keeper{bare: bare, cfg: cfg, facts: facts, changed: wake{ch: make(chan struct{})}}, nil
 }
 
 // Pool is the pool that is open now; nil if none is. It may be closed by the
@@ -70,6 +73,9 @@ func (k *Keeper) Pool() *Pool { return k.pool.Load() }
 
 // Name is the pool's.
 func (k *Keeper) Name() string { return k.cfg.Pool }
+
+// Self is the node's name in the pool.
+func (k *Keeper) Self() string { return k.cfg.Name }
 
 // Members gives the pool's; none if it is not open.
 func (k *Keeper) Members() []Member {
@@ -90,9 +96,8 @@ func (k *Keeper) Run(ctx context.Context) {
 	for fired := false; ctx.Err() == nil; {
 		k.turn(ctx)
 		var changed <-chan struct{}
-		pause := openEvery
 		if p := k.pool.Load(); p != nil {
-			changed, pause = p.Changed(), k.cfg.Timing.Seek
+			changed = p.Changed()
 			k.lonely(p)
 		}
 		if fired { // told after the next change is waited for, so that none is lost
@@ -102,7 +107,7 @@ func (k *Keeper) Run(ctx context.Context) {
 		select {
 		case <-changed:
 			fired = true
-		case <-k.cfg.Clock.After(pause):
+		case <-k.cfg.Clock.After(turnEvery):
 		case <-ctx.Done():
 		}
 	}
@@ -136,7 +141,7 @@ func (k *Keeper) turn(ctx context.Context) {
 }
 
 func (k *Keeper) open(ctx context.Context, is Facts) (*Pool, error) {
-	cfg := k.cfg
+	cfg := k.bare
 	cfg.Cluster, cfg.Key = is.Cluster, is.Key
 	if cfg.Advertise != "" {
 		found, err := resolve(ctx, cfg.Advertise)

@@ -29,6 +29,8 @@ type cluster struct {
 	machine *fsm.Machine
 	peers   *peerapi.Client
 	clock   clock.Clock
+	// gossip is where this node gossips; empty if it does not.
+	gossip func() string
 }
 
 // Read implements rest.Cluster.
@@ -131,7 +133,7 @@ func (c *cluster) Confirm(ctx context.Context) (peerapi.Point, error) {
 
 // Status implements peerapi.Node.
 func (c *cluster) Status() peerapi.Status {
-	return peerapi.Status{Term: c.raft.Term(), Applied: c.raft.AppliedIndex(), Version: version}
+	return peerapi.Status{Term: c.raft.Term(), Applied: c.raft.AppliedIndex(), Version: version, Gossip: c.gossip()}
 }
 
 // duty proposes a command of the leader's own. It has no id: it may run twice.

@@ -138,7 +138,7 @@ func (n *controlNode) publicHandler() http.Handler {
 
 func (n *controlNode) agentDoor() *agentapi.Door {
 	return &agentapi.Door{Cluster: n.cluster, Peek: n.machine.View, Feed: n.machine.Feed(),
-		Lease:  n.register.Renew,
+		Lease: n.register.Renew, Rival: n.register.Rival, Gossip: n.gossip.tell,
 		Opener: n.box, Images: imageFiles{n.images}, Clock: n.clock,
 		Log: n.log.With("part", "agentapi"), NewID: uuid.NewString}
 }
@@ -154,7 +154,7 @@ func (n *controlNode) joinDoor() *joinapi.Door {
 
 // verbs are the operators' commands.
 func (n *controlNode) verbs() *operator.Verbs {
-	return &operator.Verbs{Cluster: n.cluster, Members: n.members, Clock: n.clock, Log: n.log.With("part", "operator"), NewID: uuid.NewString}
+	return &operator.Verbs{Cluster: n.cluster, Members: n.members, Gossip: n.gossipMembers, Alarms: n.alarms, Clock: n.clock, Log: n.log.With("part", "operator"), NewID: uuid.NewString}
 }
 
 // members lists the control nodes that take part in the log, with the names
