@@ -44,7 +44,7 @@ type Verbs struct {
 	Gossip func() ([]GossipMember, error)
 	Alarms func() []Alarm
 	Clock  clock.Clock
-	Log     *slog.Logger
+	Log    *slog.Logger
 	// NewID makes the id of a command.
 	NewID func() string
 }
