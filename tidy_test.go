@@ -168,6 +168,7 @@ func TestTheseNeverMeet(t *testing.T) {
 		{"hostagent", "raftnode", "a host takes no part in the log"},
 		{"gossip", "fsm", "gossip hints; what it says is no part of the state"},
 		{"fsm", "gossip", "nothing in the state changes by gossip"},
+		{"leader", "gossip", "no verdict follows from gossip: who has the key can lie"},
 		{"netd", "fsm", "the network plans from its own small types"},
 		{"fsm", "placement", "the log carries decisions; it does not make them"},
 		{"fsm", "api", "the state does not know who shows it"},
