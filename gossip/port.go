@@ -152,6 +152,7 @@ func (p *Port) admit(c net.Conn) bool {
 		return false
 	}
 	if len(p.fresh) >= maxFresh {
+		p.rejected.Add(1)
 		_ = p.fresh[0].Close() // nothing was written; whoever reads from it sees that
 		p.fresh = p.fresh[1:]
 	}
@@ -171,17 +172,19 @@ func (p *Port) greet(c net.Conn) {
 	defer p.pumps.Done()
 	head, err := readHead(c)
 	p.known(c)
-	if err == nil {
-		if t := p.pool(head); t != nil {
-			t.accept(c, head)
-			return
-		}
+	t := p.pool(head)
+	switch {
+	case t != nil:
+		t.accept(c, head)
+		return
+	case err == nil: // one that ended before it said anything was nobody's
+		p.rejected.Add(1)
 	}
-	p.rejected.Add(1)
 	_ = c.Close() // nothing was written
 }
 
-// readHead reads the label of a stream, with what it is marked by.
+// readHead reads the label of a stream, with what it is marked by; less, if it
+// has no such mark.
 func readHead(c net.Conn) ([]byte, error) {
 	if err := c.SetReadDeadline(clock.Real{}.Now().Add(greeting)); err != nil {
 		return nil, err
@@ -191,7 +194,7 @@ func readHead(c net.Conn) ([]byte, error) {
 		return nil, err
 	}
 	if b[0] != labelMark {
-		return nil, errs.Errorf("gossip.stream", errs.Forbidden, "a stream without a label")
+		return b[:2], nil
 	}
 	b = b[:2+int(b[1])]
 	if _, err := io.ReadFull(c, b[2:]); err != nil {
