@@ -115,6 +115,7 @@ var beside = map[string][]string{
 	"jepsen/*":             {"jepsen"},
 	"hack/*":               {"hack", "jepsen"},
 	"internal/seal":        {"internal/errs"},
+	"internal/failpoint":   {"internal/clock"},
 	"internal/pki":         {"internal/errs", "internal/clock", "internal/model"},
 	"internal/wire":        {"internal/errs", "internal/clock", "internal/pki"},
 	"internal/pki/joining": {"internal/errs", "internal/clock", "internal/pki", "internal/wire"},

@@ -10,6 +10,7 @@ import (
 	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/failpoint"
 )
 
 // maxReport bounds the guests in one report.
@@ -95,6 +96,9 @@ func (r *Reporter) Flush(ctx context.Context) error {
 			return nil
 		}
 		err := r.control.Report(ctx, assign.Report{HostID: r.hostID, Instance: r.instance, Seq: r.ledger.nextReport(), Guests: batch})
+		if err == nil {
+			err = failpoint.Hit(ctx, failpoint.ReportAfter)
+		}
 		switch {
 		case err == nil:
 			r.settled(batch)

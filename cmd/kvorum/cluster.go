@@ -11,6 +11,7 @@ import (
 	"github.com/kvorum/kvorum/fsm/state"
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/failpoint"
 	"github.com/kvorum/kvorum/raftnode"
 )
 
@@ -109,7 +110,14 @@ func (c *cluster) offer(ctx context.Context, data []byte) (peerapi.Result, error
 	case address == "":
 		return peerapi.Result{}, errs.Errorf("cluster.offer", errs.Unavailable, "This control node has no leader now: try again, or another node.")
 	}
-	return c.peers.Offer(ctx, address, data)
+	if err := failpoint.Hit(ctx, failpoint.ForwardBefore); err != nil {
+		return peerapi.Result{}, errs.E("cluster.offer", errs.Unavailable, "", err)
+	}
+	res, err := c.peers.Offer(ctx, address, data)
+	if lost := failpoint.Hit(ctx, failpoint.ForwardAfter); lost != nil {
+		return peerapi.Result{}, errs.E("cluster.offer", errs.Unknown, "", lost)
+	}
+	return res, err
 }
 
 // Offer implements peerapi.Node.
@@ -117,6 +125,9 @@ func (c *cluster) Offer(ctx context.Context, data []byte) (peerapi.Result, error
 	out := c.raft.Propose(ctx, data)
 	if out.Verdict != raftnode.Done {
 		return peerapi.Result{}, out.Err
+	}
+	if err := failpoint.Hit(ctx, failpoint.ReplyBefore); err != nil {
+		return peerapi.Result{}, errs.E("cluster.offer", errs.Unknown, "", err)
 	}
 	res, ok := out.Result.(fsm.Result)
 	if !ok {

@@ -20,6 +20,7 @@ import (
 	"github.com/kvorum/kvorum/imagestore/replica"
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/heap"
 	"github.com/kvorum/kvorum/internal/pki"
 	"github.com/kvorum/kvorum/internal/seal"
 	"github.com/kvorum/kvorum/internal/wire"
@@ -74,6 +75,7 @@ type raftTimes struct{ election time.Duration }
 // openControl opens a control node's data folder and everything in it. A new
 // node founds a cluster or joins one first.
 func openControl(ctx context.Context, conf config.Config, log *slog.Logger, times raftTimes) (*controlNode, error) {
+	heap.LeaveRoom(heap.ControlRoom)
 	if err := checkLease(conf.Control.HostLease.D()); err != nil {
 		return nil, err
 	}
