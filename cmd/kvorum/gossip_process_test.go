@@ -147,6 +147,7 @@ func (p *process) token(role, name string) string {
 // and when it is started again with nothing but that one's address, it finds
 // those that live.
 func TestGossipFindsTheOthers(t *testing.T) {
+	t.Parallel()
 	c1 := newProcess(t, "control", "c1")
 	c1.start("--bootstrap")
 	c1.ready()

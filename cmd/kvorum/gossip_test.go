@@ -303,6 +303,7 @@ func TestACopiedHost(t *testing.T) {
 // another says to be a host, and a third has no key. Nobody calls the first for
 // anything, and the state knows of none.
 func TestALiarInThePool(t *testing.T) {
+	t.Parallel()
 	h := newHall(t)
 	a, _ := h.agent(h.host("h1"))
 	h.await("the host is found", func() bool { return h.sees(a.id) != "" })
@@ -364,6 +365,7 @@ func TestALiarInThePool(t *testing.T) {
 
 // TestAnotherGossipKey: an agent that has an old key is told the right one.
 func TestAnotherGossipKey(t *testing.T) {
+	t.Parallel()
 	h := newHall(t)
 	conf := h.host("h1")
 	a, end := h.agent(conf)
