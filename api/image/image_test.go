@@ -90,6 +90,7 @@ func TestBadInput(t *testing.T) {
 		{"patch an object", member, "PATCH", own, `{}`, patchType, 400, ""},
 		{"patch without op", member, "PATCH", own, `[{"path":"/name","value":"x"}]`, patchType, 400, "'op'"},
 		{"patch unknown op", member, "PATCH", own, `[{"op":"move","path":"/name","value":"x"}]`, patchType, 400, "move"},
+		{"patch unknown op on nothing", member, "PATCH", own, `[{"op":"move","path":"/nope","value":"x"}]`, patchType, 400, "move"},
 		{"patch without value", member, "PATCH", own, `[{"op":"add","path":"/x"}]`, patchType, 400, "missing"},
 		{"patch deep path", member, "PATCH", own, `[{"op":"add","path":"/a/b","value":"x"}]`, patchType, 400, "path"},
 		{"patch no path", member, "PATCH", own, `[{"op":"add","path":"a","value":"x"}]`, patchType, 400, "path"},
