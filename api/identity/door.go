@@ -2,6 +2,7 @@ package identity
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/internal/errs"
@@ -74,10 +75,12 @@ func notFound(what, id string) error {
 	return errs.Errorf("identity.find", errs.NotFound, "Could not find %s: %s.", what, id)
 }
 
-// collection is the form of every list of Identity.
+// collection is the form of every list of Identity. Its own link is the path
+// that was asked for: the same things are listed at more than one.
 func collection(c *rest.Call, plural string, items any) rest.Answer {
+	_, path, _ := strings.Cut(c.Request.URL.EscapedPath(), "/v3/")
 	return rest.JSON(http.StatusOK, map[string]any{plural: items, "links": map[string]any{
-		"self": c.Endpoint + "/v3/" + plural, "next": nil, "previous": nil}})
+		"self": c.Endpoint + "/v3/" + path, "next": nil, "previous": nil}})
 }
 
 // self is a resource's links.

@@ -168,8 +168,10 @@ func TestTheCatalogsParts(t *testing.T) {
 			t.Errorf("endpoints%s: %d, want %d", query, got, want)
 		}
 	}
-	for _, path := range []string{"/auth/domains", "/auth/system"} {
-		r.do("GET", path, member, "").Want(200)
+	for _, path := range []string{"/auth/projects", "/auth/domains", "/auth/system", "/regions", "/users/" + string(resttest.MemberUser) + "/projects"} {
+		if a := r.do("GET", path+"?x=y", member, "").Want(200); a.Text("links", "self") != "http://cloud/identity/v3"+path {
+			t.Errorf("%s: %s", path, a.Body)
+		}
 	}
 }
 
