@@ -61,6 +61,7 @@ func (d *Door) Routes() []rest.Route {
 		{Name: "identity:create_grant", Method: put, Path: "/v3/projects/{project}/users/{user}/roles/{role}", Persona: rest.Admin, Handle: d.putGrant},
 		{Name: "identity:check_grant", Method: head, Path: "/v3/projects/{project}/users/{user}/roles/{role}", Persona: rest.Admin, Handle: d.checkGrant},
 		{Name: "identity:revoke_grant", Method: del, Path: "/v3/projects/{project}/users/{user}/roles/{role}", Persona: rest.Admin, Handle: d.deleteGrant},
+		{Name: "identity:list_role_assignments", Method: get, Path: "/v3/role_assignments", Persona: rest.Admin, Handle: d.listAssignments},
 		{Name: "identity:list_services", Method: get, Path: "/v3/services", Persona: rest.Admin, Handle: d.listServices},
 		{Name: "identity:get_service", Method: get, Path: "/v3/services/{id}", Persona: rest.Admin, Handle: d.showService},
 		{Name: "identity:list_endpoints", Method: get, Path: "/v3/endpoints", Persona: rest.Admin, Handle: d.listEndpoints},
