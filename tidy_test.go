@@ -411,6 +411,46 @@ func TestLengthsOnlyShrink(t *testing.T) {
 	}
 }
 
+var linked = regexp.MustCompile(`-X ([\w./-]+)\.(\w+)=`)
+
+// TestLinkerSetsWhatIsThere: the linker passes over a variable that it does not
+// find.
+func TestLinkerSetsWhatIsThere(t *testing.T) {
+	b, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := linked.FindAllStringSubmatch(string(b), -1)
+	if len(flags) < 2 {
+		t.Fatalf("found only %d flags: the pattern is wrong", len(flags))
+	}
+	for _, f := range flags {
+		dir := strings.TrimPrefix(f[1], module+"/")
+		if dir == "main" {
+			dir = "cmd/kvorum"
+		}
+		if !slices.ContainsFunc(sources(t), func(s source) bool { return s.dir == dir && !s.test && declares(s, f[2]) }) {
+			t.Errorf("the Makefile sets %s.%s, which is no variable", f[1], f[2])
+		}
+	}
+}
+
+// declares tells whether a file has a variable of the package.
+func declares(s source, name string) bool {
+	for _, decl := range s.file.Decls {
+		g, ok := decl.(*ast.GenDecl)
+		if !ok || g.Tok != token.VAR {
+			continue
+		}
+		for _, spec := range g.Specs {
+			if v, ok := spec.(*ast.ValueSpec); ok && slices.ContainsFunc(v.Names, func(n *ast.Ident) bool { return n.Name == name }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 var todo = regexp.MustCompile(`(?m)^\s*(?:TODO|FIXME|XXX|HACK)\b`)
 
 func TestNoUnfinishedWords(t *testing.T) {

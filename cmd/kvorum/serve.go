@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -133,7 +134,16 @@ func (n *controlNode) publicHandler() http.Handler {
 	shell.Front(r, image.Dialect("/image"), glance.Routes())
 	shell.Front(r, network.Dialect("/network"), neutron.Routes())
 	n.operatorDoor().Register(r)
-	return r
+	return indexed(n.raft.AppliedIndex, r)
+}
+
+// indexed lets every answer say a state's index: the doors name the one that
+// they looked at, and what looks at none has what this node has applied.
+func indexed(applied func() uint64, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Index", strconv.FormatUint(applied(), 10))
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (n *controlNode) agentDoor() *agentapi.Door {
