@@ -61,6 +61,19 @@ bench: build ## the benchmarks, side by side with their peers; ROW=name for some
 	$(GO) build -tags $(TAGS) -o bin/kvorum-bench ./cmd/kvorum-bench
 	bin/kvorum-bench -row '$(ROW)'
 
+.PHONY: jepsen
+jepsen: harness ## real processes, real faults, checked histories; T=T4 for some tests, SEED=n, DURATION=60s, RUNS=5
+	bin/jepsen -t '$(T)' -seed $(or $(SEED),0) -duration $(or $(DURATION),30s) -runs $(or $(RUNS),1)
+
+.PHONY: jepsen-mutants
+jepsen-mutants: deps ## broken programs that the harness must catch; M=name for some
+	$(GO) run ./jepsen/mutants/run -m '$(M)'
+
+.PHONY: harness
+harness: deps
+	$(GO) build -tags $(TAGS),faults -o out/faults/kvorum ./cmd/kvorum
+	$(GO) build -o bin/jepsen ./jepsen/cluster/jepsen
+
 .PHONY: golden
 golden: ## rewrite the golden files; read the difference before you commit it
 	$(GO) test -tags $(TAGS) ./internal/assign ./metadata ./fsm/command ./netd ./hostagent/libvirt -run 'Golden|XML' -update

@@ -201,6 +201,7 @@ var importers = map[string]string{
 	"github.com/hashicorp/go-msgpack":       "gossip",
 	"go.etcd.io/bbolt":                      "raftnode",
 	"github.com/tidwall/btree":              "fsm/state",
+	"github.com/anishathalye/porcupine":     "jepsen/cluster",
 	"github.com/go-chi/chi":                 "api/rest cmd/kvorum",
 	"github.com/prometheus/client_golang":   "api/operator",
 	"github.com/vishvananda/netlink":        "netd/kernel",

@@ -76,6 +76,9 @@ type raftTimes struct{ election time.Duration }
 // node founds a cluster or joins one first.
 func openControl(ctx context.Context, conf config.Config, log *slog.Logger, times raftTimes) (*controlNode, error) {
 	heap.LeaveRoom(heap.ControlRoom)
+	if err := checkRaft(conf.Control.Raft); err != nil {
+		return nil, err
+	}
 	if err := checkLease(conf.Control.HostLease.D()); err != nil {
 		return nil, err
 	}
@@ -160,11 +163,28 @@ func (n *controlNode) open() error {
 // raftConfig is raft's; without a port yet it has no way to other nodes.
 func (n *controlNode) raftConfig(cluster string) raftnode.Config {
 	c := raftnode.Config{Dir: n.conf.DataDir, NodeID: n.id, ClusterID: cluster, Address: n.advertised(), Machine: applier{n.machine},
-		Clock: n.clock, Log: n.log.With("part", "raft"), ElectionTimeout: n.times.election}
+		Clock: n.clock, Log: n.log.With("part", "raft"), ElectionTimeout: n.times.election,
+		Snapshots: raftnode.SnapshotConfig{Interval: n.conf.Control.Raft.SnapshotInterval.D(),
+			Threshold: uint64(n.conf.Control.Raft.SnapshotThreshold), Trailing: uint64(n.conf.Control.Raft.TrailingLogs)}}
 	if n.port != nil {
 		c.Stream, c.Peers = n.raftStream(), raftPeers{n.peers}
 	}
 	return c
+}
+
+// checkRaft refuses settings under which the log is never compacted, or all the
+// time.
+func checkRaft(r config.Raft) error {
+	const most = 100_000_000
+	switch {
+	case r.SnapshotInterval.D() < time.Second || r.SnapshotInterval.D() > time.Hour:
+		return errs.Errorf("control.open", errs.Invalid, "control.raft.snapshot_interval is %s: it must be from 1s to 1h", r.SnapshotInterval.D())
+	case r.SnapshotThreshold < 64 || r.SnapshotThreshold > most:
+		return errs.Errorf("control.open", errs.Invalid, "control.raft.snapshot_threshold is %d: it must be from 64 to %d", r.SnapshotThreshold, most)
+	case r.TrailingLogs < 64 || r.TrailingLogs > most:
+		return errs.Errorf("control.open", errs.Invalid, "control.raft.trailing_logs is %d: it must be from 64 to %d", r.TrailingLogs, most)
+	}
+	return nil
 }
 
 // run serves until ctx ends, a listener fails or the log does.

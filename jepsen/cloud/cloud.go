@@ -35,7 +35,9 @@ type Options struct {
 	ControlFlags, AgentFlags []string
 	// Simulated hosts need no libvirt and run no real guests.
 	Simulated bool
-	Clock     clock.Clock
+	// Environment (optional) gives variables, NAME=value, for a program on a host.
+	Environment func(h *testbed.Host, program string) []string
+	Clock       clock.Clock
 }
 
 // Cloud is a running cloud.
@@ -129,12 +131,31 @@ func PublicURL(h *testbed.Host) string { return fmt.Sprintf("http://%s:8774", h.
 // StartControl starts a control node and waits until it is ready. how says
 // what it does at its very first start.
 func (c *Cloud) StartControl(ctx context.Context, h *testbed.Host, how ...string) error {
-	argv := append([]string{c.opts.Binary, "control", "--node", h.Name(), "--data_dir", data(h), "--log.level", "debug",
-		"--public.listen", h.Address().String() + ":8774", "--control.listen", h.Address().String() + ":8770"}, how...)
-	if _, err := h.Start("control", append(argv, c.opts.ControlFlags...)...); err != nil {
+	if err := c.LaunchControl(h, how...); err != nil {
 		return err
 	}
+	return c.WaitReady(ctx, h)
+}
+
+// WaitReady waits until a control node is ready.
+func (c *Cloud) WaitReady(ctx context.Context, h *testbed.Host) error {
 	return c.wait(ctx, "the control node "+h.Name()+" to be ready", func() bool { return fetch(PublicURL(h)+"/readyz", nil) == nil })
+}
+
+// LaunchControl starts a control node and does not wait for it.
+func (c *Cloud) LaunchControl(h *testbed.Host, how ...string) error {
+	argv := append([]string{c.opts.Binary, "control", "--node", h.Name(), "--data_dir", data(h), "--log.level", "debug",
+		"--public.listen", h.Address().String() + ":8774", "--control.listen", h.Address().String() + ":8770"}, how...)
+	_, err := h.Start("control", c.within(h, "control", append(argv, c.opts.ControlFlags...))...)
+	return err
+}
+
+// within gives a command its environment.
+func (c *Cloud) within(h *testbed.Host, program string, argv []string) []string {
+	if c.opts.Environment == nil {
+		return argv
+	}
+	return append(append([]string{"env"}, c.opts.Environment(h, program)...), argv...)
 }
 
 // StartAgent starts a host's agent and waits until the cloud knows the host.
@@ -145,7 +166,7 @@ func (c *Cloud) StartAgent(ctx context.Context, h *testbed.Host, how ...string) 
 	if c.opts.Simulated {
 		argv = append(argv, "--agent.driver", "sim")
 	}
-	if _, err := h.Start("agent", append(argv, c.opts.AgentFlags...)...); err != nil {
+	if _, err := h.Start("agent", c.within(h, "agent", append(argv, c.opts.AgentFlags...))...); err != nil {
 		return err
 	}
 	return c.wait(ctx, "the agent of "+h.Name()+" to be registered", func() bool {
