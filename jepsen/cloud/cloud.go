@@ -95,16 +95,21 @@ func (c *Cloud) addHost(ctx context.Context, number int) error {
 		return err
 	}
 	c.Hosts = append(c.Hosts, h)
-	if !c.opts.Simulated {
-		if err := h.StartLibvirt(ctx); err != nil {
-			return err
-		}
+	if err := c.startLibvirt(ctx, h); err != nil {
+		return err
 	}
 	token, err := c.Token(ctx, "agent", h.Name())
 	if err != nil {
 		return err
 	}
 	return c.StartAgent(ctx, h, "--join", token)
+}
+
+func (c *Cloud) startLibvirt(ctx context.Context, h *testbed.Host) error {
+	if c.opts.Simulated {
+		return nil
+	}
+	return h.StartLibvirt(ctx)
 }
 
 // data is the program's folder on a machine.
@@ -129,25 +134,43 @@ func PublicURL(h *testbed.Host) string { return fmt.Sprintf("http://%s:8774", h.
 // StartControl starts a control node and waits until it is ready. how says
 // what it does at its very first start.
 func (c *Cloud) StartControl(ctx context.Context, h *testbed.Host, how ...string) error {
-	argv := append([]string{c.opts.Binary, "control", "--node", h.Name(), "--data_dir", data(h), "--log.level", "debug",
-		"--public.listen", h.Address().String() + ":8774", "--control.listen", h.Address().String() + ":8770"}, how...)
-	if _, err := h.Start("control", append(argv, c.opts.ControlFlags...)...); err != nil {
+	if err := c.launchControl(h, how...); err != nil {
 		return err
 	}
+	return c.waitControl(ctx, h)
+}
+
+func (c *Cloud) launchControl(h *testbed.Host, how ...string) error {
+	argv := append([]string{c.opts.Binary, "control", "--node", h.Name(), "--data_dir", data(h), "--log.level", "debug",
+		"--public.listen", h.Address().String() + ":8774", "--control.listen", h.Address().String() + ":8770"}, how...)
+	_, err := h.Start("control", append(argv, c.opts.ControlFlags...)...)
+	return err
+}
+
+func (c *Cloud) waitControl(ctx context.Context, h *testbed.Host) error {
 	return c.wait(ctx, "the control node "+h.Name()+" to be ready", func() bool { return fetch(PublicURL(h)+"/readyz", nil) == nil })
 }
 
 // StartAgent starts a host's agent and waits until the cloud knows the host.
 // how says what it does at its very first start.
 func (c *Cloud) StartAgent(ctx context.Context, h *testbed.Host, how ...string) error {
+	if err := c.launchAgent(h, how...); err != nil {
+		return err
+	}
+	return c.waitAgent(ctx, h)
+}
+
+func (c *Cloud) launchAgent(h *testbed.Host, how ...string) error {
 	argv := append([]string{c.opts.Binary, "agent", "--node", h.Name(), "--data_dir", data(h), "--log.level", "debug",
 		"--agent.listen", h.Address().String() + ":8772", "--agent.observe", h.Address().String() + ":8779", "--agent.stop_wait", "20s"}, how...)
 	if c.opts.Simulated {
 		argv = append(argv, "--agent.driver", "sim")
 	}
-	if _, err := h.Start("agent", append(argv, c.opts.AgentFlags...)...); err != nil {
-		return err
-	}
+	_, err := h.Start("agent", append(argv, c.opts.AgentFlags...)...)
+	return err
+}
+
+func (c *Cloud) waitAgent(ctx context.Context, h *testbed.Host) error {
 	return c.wait(ctx, "the agent of "+h.Name()+" to be registered", func() bool {
 		var health struct{ Confirmed bool }
 		return fetch(fmt.Sprintf("http://%s:8779/healthz", h.Address()), &health) == nil && health.Confirmed

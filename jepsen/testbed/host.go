@@ -40,10 +40,15 @@ func (r *Rack) AddHost(ctx context.Context, name string) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	gateway := nth(r.state.Range, -2)
-	return h, r.steps(ctx, name, []string{
-		fmt.Sprintf("addr add %v/%d dev eth0", h.address, r.state.Range.Bits()),
-		fmt.Sprintf("route add default via %v dev eth0", gateway),
+	return h, h.configure(ctx)
+}
+
+// configure gives the host its address and its way to the outside.
+func (h *Host) configure(ctx context.Context) error {
+	all := h.rack.state.Range
+	return h.rack.steps(ctx, h.name, []string{
+		fmt.Sprintf("addr add %v/%d dev eth0", h.address, all.Bits()),
+		fmt.Sprintf("route add default via %v dev eth0", nth(all, -2)),
 	})
 }
 
@@ -59,7 +64,7 @@ func (r *Rack) makeOutside(ctx context.Context) error {
 	})
 }
 
-// addSpace makes a host's namespaces and wires, without addresses. at gives
+// addSpace takes a host into the rack and boots it. at gives
 // its address from its place in the rack: the outside's is 0.
 func (r *Rack) addSpace(ctx context.Context, name string, at func(n int) netip.Addr) (*Host, error) {
 	const op = "testbed.host"
@@ -87,13 +92,18 @@ func (r *Rack) addSpace(ctx context.Context, name string, at func(n int) netip.A
 	}); err != nil {
 		return nil, err
 	}
-	if err := r.run(ctx, "ip", "netns", "add", r.state.netns(name)); err != nil {
-		return nil, err
+	return h, h.boot(ctx)
+}
+
+// boot makes the host's namespaces and wires, without addresses.
+func (h *Host) boot(ctx context.Context) error {
+	if err := h.rack.run(ctx, "ip", "netns", "add", h.Netns()); err != nil {
+		return err
 	}
-	if err := r.plug(ctx, name); err != nil {
-		return nil, err
+	if err := h.wire(ctx); err != nil {
+		return err
 	}
-	return h, h.mount(ctx)
+	return h.mount(ctx)
 }
 
 func newUUID() (string, error) {

@@ -26,6 +26,8 @@ var privateFolders = []struct{ source, target string }{
 var privateFiles = []struct{ source, target string }{
 	{"hosts", "/etc/hosts"},
 	{"resolv.conf", "/etc/resolv.conf"},
+	// One kernel, but each host boots on its own.
+	{"boot-id", "/proc/sys/kernel/random/boot_id"},
 }
 
 // mountScript runs once in a host's new namespaces: $1 is the host's folder,
@@ -112,6 +114,13 @@ func (h *Host) folders() error {
 	// The outside need not serve names: then it refuses at once.
 	resolv := fmt.Sprintf("nameserver %v\noptions timeout:1 attempts:1\n", nth(h.rack.state.Range, -2))
 	if err := os.WriteFile(filepath.Join(h.dir, "resolv.conf"), []byte(resolv), 0o644); err != nil {
+		return errs.E("testbed.mount", errs.Internal, "", err)
+	}
+	boot, err := newUUID()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(h.dir, "boot-id"), []byte(boot+"\n"), 0o644); err != nil {
 		return errs.E("testbed.mount", errs.Internal, "", err)
 	}
 	for name, text := range h.libvirtConfig() {
