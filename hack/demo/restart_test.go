@@ -154,10 +154,10 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// eventually tries until there is no error, for at most a minute.
+// eventually tries until there is no error, for at most two minutes.
 func eventually(ctx context.Context, t *testing.T, s *show, trouble string, try func() error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for {
 		err := try()

@@ -183,14 +183,14 @@ func (c *Cloud) wait(ctx context.Context, what string, ok func() bool) error {
 	defer cancel()
 	for !ok() {
 		if err := clock.Sleep(ctx, c.opts.Clock, 50*time.Millisecond); err != nil {
-			return errs.E("cloud.wait", errs.Unavailable, "waited in vain for "+what+"; the logs are in "+c.opts.Dir+"\n"+c.tails(), err)
+			return errs.E("cloud.wait", errs.Unavailable, "waited in vain for "+what+"; the logs are in "+c.opts.Dir+"\n"+c.Tails(), err)
 		}
 	}
 	return nil
 }
 
-// tails are the ends of all logs.
-func (c *Cloud) tails() string {
+// Tails are the ends of all logs, for messages.
+func (c *Cloud) Tails() string {
 	var b strings.Builder
 	for _, h := range append(c.Controls, c.Hosts...) {
 		for _, p := range h.Processes() {

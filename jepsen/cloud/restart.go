@@ -38,7 +38,7 @@ func (c *Cloud) Stop(ctx context.Context) error {
 	defer cancel()
 	for slices.ContainsFunc(all, (*testbed.Process).Running) {
 		if err := clock.Sleep(ctx, c.opts.Clock, 50*time.Millisecond); err != nil {
-			return errs.E("cloud.stop", errs.Unavailable, "a program does not end when it is asked to\n"+c.tails(), err)
+			return errs.E("cloud.stop", errs.Unavailable, "a program does not end when it is asked to\n"+c.Tails(), err)
 		}
 	}
 	return nil
