@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kvorum/kvorum/cmd/kvorum/config"
+	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
 )
 
@@ -76,41 +77,74 @@ func listPeersCommand(at func() string) *cobra.Command {
 	return c
 }
 
-// operate makes one call to the control node that runs on this machine.
+// operatorPatience is how long a command is tried again while the control node
+// says that it cannot be done yet: one that has just started has no leader, and
+// a new cluster no state. A person would type it again, and so would a script.
+const (
+	operatorPatience = 15 * time.Second
+	operatorPause    = 200 * time.Millisecond
+)
+
+// operate has the control node that runs on this machine do something.
 func operate(ctx context.Context, socket, method, path string, in, out any) error {
 	const op = "operator"
 	body, err := json.Marshal(in)
 	if err != nil {
 		return errs.E(op, errs.Internal, "", err)
 	}
+	c := clock.Real{}
+	for began := c.Mono(); ; {
+		status, answer, err := callNode(ctx, socket, method, path, body)
+		if err != nil {
+			return err
+		}
+		if status == http.StatusOK {
+			if err := json.Unmarshal(answer, out); err != nil {
+				return errs.E(op, errs.Internal, "The control node's answer is not understood.", err)
+			}
+			return nil
+		}
+		err = refusal(status, answer)
+		if !errs.Is(err, errs.Unavailable) || c.Mono()-began > operatorPatience {
+			return err
+		}
+		if serr := clock.Sleep(ctx, c, operatorPause); serr != nil {
+			return err
+		}
+	}
+}
+
+// refusal is the error in an answer that is one.
+func refusal(status int, answer []byte) error {
+	const op = "operator"
+	var fault struct {
+		Error struct{ Kind, Message string }
+	}
+	if err := json.Unmarshal(answer, &fault); err != nil || fault.Error.Message == "" {
+		return errs.Errorf(op, errs.Internal, "The control node answered %d %s.", status, http.StatusText(status))
+	}
+	kind, _ := errs.KindNamed(fault.Error.Kind)
+	return errs.Errorf(op, kind, "%s", fault.Error.Message)
+}
+
+// callNode makes one call to the control node that runs on this machine.
+func callNode(ctx context.Context, socket, method, path string, body []byte) (status int, answer []byte, err error) {
+	const op = "operator"
 	req, err := http.NewRequestWithContext(ctx, method, "http://operator"+path, bytes.NewReader(body))
 	if err != nil {
-		return errs.E(op, errs.Internal, "", err)
+		return 0, nil, errs.E(op, errs.Internal, "", err)
 	}
-	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}}}
 	resp, err := client.Do(req)
 	if err != nil {
-		return errs.Errorf(op, errs.Unavailable, "No control node answers at %s (%v): run this on a control node, as its owner, with its --data_dir.", socket, err)
+		return 0, nil, errs.Errorf(op, errs.Unavailable, "No control node answers at %s (%v): run this on a control node, as its owner, with its --data_dir.", socket, err)
 	}
 	defer resp.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	answer, err = io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return errs.E(op, errs.Unknown, "The control node's answer broke off.", err)
+		return 0, nil, errs.E(op, errs.Unknown, "The control node's answer broke off.", err)
 	}
-	if resp.StatusCode != http.StatusOK {
-		var fault struct {
-			Error struct{ Kind, Message string }
-		}
-		if err := json.Unmarshal(b, &fault); err != nil || fault.Error.Message == "" {
-			return errs.Errorf(op, errs.Internal, "The control node answered %s.", resp.Status)
-		}
-		kind, _ := errs.KindNamed(fault.Error.Kind)
-		return errs.Errorf(op, kind, "%s", fault.Error.Message)
-	}
-	if err := json.Unmarshal(b, out); err != nil {
-		return errs.E(op, errs.Internal, "The control node's answer is not understood.", err)
-	}
-	return nil
+	return resp.StatusCode, answer, nil
 }
