@@ -50,10 +50,11 @@ lint: ## gofmt, vet, and a go.mod that names what is used and no more
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
 	$(GO) mod tidy -diff
 	$(GO) vet -tags $(TAGS) ./...
+	$(GO) vet -tags $(TAGS),faults ./cmd/kvorum ./internal/clock ./internal/failpoint
 
 .PHONY: sim
 sim: ## simulate the whole cluster; SEED=n replays one (ARGS=-leases one about leases), else new ones for a while
-	$(GO) run ./jepsen/sim/simulate $(if $(SEED),-seed $(SEED),-n 200) $(ARGS)
+	$(GO) run -ldflags '-X github.com/kvorum/kvorum/jepsen/sim.revision=$(VERSION)' ./jepsen/sim/simulate $(if $(SEED),-seed $(SEED),-n 200) $(ARGS)
 
 .PHONY: bench
 bench: build ## the benchmarks, side by side with their peers; ROW=name for some

@@ -39,6 +39,33 @@ func TestDocsNameWhatIsThere(t *testing.T) {
 	}
 }
 
+// TestDecisionsSayWhenToThinkAgain: a decision without its question, or without
+// what would end it, is a rule that nobody may touch.
+func TestDecisionsSayWhenToThinkAgain(t *testing.T) {
+	pages, err := filepath.Glob("docs/decisions/*.md")
+	if err != nil || len(pages) < 10 {
+		t.Fatalf("found only %d decisions, %v", len(pages), err)
+	}
+	for _, page := range pages {
+		b, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(b)
+		if strings.Contains(text, "**Superseded**") {
+			continue
+		}
+		for _, part := range []string{"**Problem.**", "**What would change our mind.**"} {
+			if !strings.Contains(text, part) {
+				t.Errorf("%s lacks %q", page, part)
+			}
+		}
+		if !strings.Contains(text, "**Options.**") && !strings.Contains(text, "**Not chosen.**") && !strings.Contains(text, "| ") {
+			t.Errorf("%s does not say what else there was", page)
+		}
+	}
+}
+
 // TestEveryRoomIsOnTheMap: whoever looks for something begins there.
 func TestEveryRoomIsOnTheMap(t *testing.T) {
 	b, err := os.ReadFile("ARCHITECTURE.md")

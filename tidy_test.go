@@ -115,6 +115,7 @@ var beside = map[string][]string{
 	"jepsen/*":             {"jepsen"},
 	"hack/*":               {"hack", "jepsen"},
 	"internal/seal":        {"internal/errs"},
+	"internal/failpoint":   {"internal/clock"},
 	"internal/pki":         {"internal/errs", "internal/clock", "internal/model"},
 	"internal/wire":        {"internal/errs", "internal/clock", "internal/pki"},
 	"internal/pki/joining": {"internal/errs", "internal/clock", "internal/pki", "internal/wire"},
@@ -168,6 +169,7 @@ func TestTheseNeverMeet(t *testing.T) {
 		{"hostagent", "raftnode", "a host takes no part in the log"},
 		{"gossip", "fsm", "gossip hints; what it says is no part of the state"},
 		{"fsm", "gossip", "nothing in the state changes by gossip"},
+		{"leader", "gossip", "no verdict follows from gossip: who has the key can lie"},
 		{"netd", "fsm", "the network plans from its own small types"},
 		{"fsm", "placement", "the log carries decisions; it does not make them"},
 		{"fsm", "api", "the state does not know who shows it"},
@@ -407,6 +409,46 @@ func TestLengthsOnlyShrink(t *testing.T) {
 			}
 		}
 	}
+}
+
+var linked = regexp.MustCompile(`-X ([\w./-]+)\.(\w+)=`)
+
+// TestLinkerSetsWhatIsThere: the linker passes over a variable that it does not
+// find.
+func TestLinkerSetsWhatIsThere(t *testing.T) {
+	b, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := linked.FindAllStringSubmatch(string(b), -1)
+	if len(flags) < 2 {
+		t.Fatalf("found only %d flags: the pattern is wrong", len(flags))
+	}
+	for _, f := range flags {
+		dir := strings.TrimPrefix(f[1], module+"/")
+		if dir == "main" {
+			dir = "cmd/kvorum"
+		}
+		if !slices.ContainsFunc(sources(t), func(s source) bool { return s.dir == dir && !s.test && declares(s, f[2]) }) {
+			t.Errorf("the Makefile sets %s.%s, which is no variable", f[1], f[2])
+		}
+	}
+}
+
+// declares tells whether a file has a variable of the package.
+func declares(s source, name string) bool {
+	for _, decl := range s.file.Decls {
+		g, ok := decl.(*ast.GenDecl)
+		if !ok || g.Tok != token.VAR {
+			continue
+		}
+		for _, spec := range g.Specs {
+			if v, ok := spec.(*ast.ValueSpec); ok && slices.ContainsFunc(v.Names, func(n *ast.Ident) bool { return n.Name == name }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 var todo = regexp.MustCompile(`(?m)^\s*(?:TODO|FIXME|XXX|HACK)\b`)

@@ -2,9 +2,9 @@ package fsm
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/kvorum/kvorum/fsm/command"
 	"github.com/kvorum/kvorum/fsm/state"
@@ -54,6 +54,9 @@ func New(check bool) *Machine {
 
 // View is the latest state.
 func (m *Machine) View() state.View { return m.store.View() }
+
+// Snapshot is everything, for a new node to begin from.
+func (m *Machine) Snapshot() state.Snapshot { return m.store.Snapshot() }
 
 // Feed tells what changed.
 func (m *Machine) Feed() *state.Feed { return m.store.Feed() }
@@ -124,7 +127,7 @@ func checkActor(v state.View, env command.Envelope, meta command.Meta) error {
 
 // again gives a repeated request its first answer.
 func again(r *model.Result, env command.Envelope, data []byte) Result {
-	if r.Kind != env.Command.Kind() || !slices.Equal(r.Body, digest(data)) {
+	if hi, lo := digest(data); r.Kind != env.Command.Kind() || r.DigestHi != hi || r.DigestLo != lo {
 		return Result{Index: r.Index, Err: errs.Errorf("fsm.again", errs.Conflict,
 			"the request id %s was used before for something else", env.ID)}
 	}
@@ -134,11 +137,11 @@ func again(r *model.Result, env command.Envelope, data []byte) Result {
 	return Result{Index: r.Index, IDs: r.IDs}
 }
 
-// digest tells two bodies apart; 16 bytes are plenty between requests that
+// digest tells two bodies apart; 128 bits are plenty between requests that
 // carry the same id.
-func digest(data []byte) []byte {
+func digest(data []byte) (hi, lo uint64) {
 	sum := sha256.Sum256(data)
-	return sum[:16]
+	return binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])
 }
 
 func remember(tx *state.Tx, env command.Envelope, data []byte, ids []string, err error) {
@@ -149,7 +152,8 @@ func remember(tx *state.Tx, env command.Envelope, data []byte, ids []string, err
 	if env.Keep > 0 {
 		keep = env.Keep * 1e9
 	}
-	r := &model.Result{ID: env.ID, Kind: env.Command.Kind(), Body: digest(data), Index: tx.Index, At: tx.At, Until: tx.At + keep, IDs: ids}
+	hi, lo := digest(data)
+	r := &model.Result{ID: env.ID, Kind: env.Command.Kind(), DigestHi: hi, DigestLo: lo, Index: tx.Index, At: tx.At, Until: tx.At + keep, IDs: ids}
 	if err != nil {
 		r.IDs, r.ErrKind, r.ErrMsg = nil, uint8(errs.KindOf(err)), errs.Message(err)
 	}

@@ -40,9 +40,11 @@ type Config struct {
 	// Required; a pool is never open to those without a key. SecondKey is
 	// accepted too; a node that starts in the middle of a rotation has both.
 	Key, SecondKey []byte
-	// Bind is the address and port, UDP and TCP, to listen on; port 0 takes a
-	// free one. Required. Advertise is where the others reach it, if that is
-	// not Bind; required if Bind is an unspecified address.
+	// Port is where the node gossips, and what its pools share. Without one the
+	// pool opens a port of its own at Bind, an address and port; port 0 takes a
+	// free one. Advertise is where the others reach it, if that is not where it
+	// listens; required if that is an unspecified address.
+	Port            *Port
 	Bind, Advertise string
 	// Role, Version and RPC are the three tags that the others see: what the
 	// node is (required), its program's version, and the address of its
@@ -111,13 +113,17 @@ func or[T comparable](v *T, def T) {
 	}
 }
 
+func orQuiet(l *slog.Logger) *slog.Logger {
+	or(&l, slog.New(slog.DiscardHandler))
+	return l
+}
+
 func (c *Config) fill() {
 	or(&c.MaxMembers, 4096)
 	if c.Clock == nil {
 		c.Clock = clock.Real{}
 	}
-	or(&c.Log, slog.New(slog.DiscardHandler))
-	c.Log = c.Log.With("pool", c.Pool)
+	c.Log = orQuiet(c.Log).With("pool", c.Pool)
 	t := &c.Timing
 	or(&t.Probe, time.Second)
 	or(&t.ProbeTimeout, t.Probe/2)
@@ -189,9 +195,12 @@ func (t Timing) check() error {
 	return nil
 }
 
-// addresses reads Bind and Advertise. The second is unset if it is the first.
+// addresses reads Bind, or where Port listens, and Advertise. The second is
+// unset if it is the first.
 func (c *Config) addresses() (bind, advertise netip.AddrPort, err error) {
-	if bind, err = netip.ParseAddrPort(c.Bind); err != nil {
+	if c.Port != nil {
+		bind = c.Port.Addr()
+	} else if bind, err = netip.ParseAddrPort(c.Bind); err != nil {
 		return bind, advertise, errs.E("gossip.config", errs.Invalid, "bind is not an address and a port", err)
 	}
 	bind = netip.AddrPortFrom(bind.Addr().Unmap(), bind.Port())

@@ -11,6 +11,10 @@
 //
 // It must not know the state, raft, or what a role is good for.
 //
+// A Port is where a node gossips, in however many pools; a Pool is its part in
+// one of them; a Keeper keeps it there while the facts change that a pool needs.
+//
+//	port, err := gossip.Listen("10.0.0.1:8771", log)
 //	pool, err := gossip.Open(cfg)          // encrypted, or an error
 //	changed := pool.Changed()              // taken before looking
 //	for _, m := range pool.Members() { }   // the whole list, always

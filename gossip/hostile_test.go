@@ -155,20 +155,13 @@ func TestStreamsAreBounded(t *testing.T) {
 		idle = append(idle, c)
 	}
 	eventually(t, "the surplus to be cut off", func() bool { return pools[0].Stats().Rejected >= maxStreams })
-	pools[0].wire.mu.Lock()
-	in := pools[0].wire.in
-	pools[0].wire.mu.Unlock()
-	if in > maxStreams {
-		t.Errorf("%d streams are open, the limit is %d", in, maxStreams)
+	if in := streams(pools[0]); in > maxFresh {
+		t.Errorf("%d streams are open, the limit is %d", in, maxFresh)
 	}
 	for _, c := range idle {
 		c.Close()
 	}
-	eventually(t, "the streams to be forgotten", func() bool {
-		pools[0].wire.mu.Lock()
-		defer pools[0].wire.mu.Unlock()
-		return pools[0].wire.in == 0
-	})
+	eventually(t, "the streams to be forgotten", func() bool { return streams(pools[0]) == 0 })
 	unharmed(t, pools...)
 }
 

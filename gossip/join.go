@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"strings"
 
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
@@ -66,6 +67,9 @@ func (p *Pool) joinOne(ctx context.Context, to netip.AddrPort) error {
 	go func() {
 		defer p.joins.Done()
 		_, err := p.serf.Join([]string{to.String()}, true)
+		if err != nil && strings.Contains(err.Error(), noKey) {
+			p.alarms.otherKey(to)
+		}
 		<-p.joining
 		done <- err
 	}()

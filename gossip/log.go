@@ -19,23 +19,22 @@ const (
 )
 
 // newLogger gives Serf and memberlist a logger of their kind that writes to
-// ours.
-func newLogger(l *slog.Logger, c clock.Clock) *log.Logger {
-	return log.New(&logWriter{log: l, clock: c, spare: logBurst, last: c.Mono()}, "", 0)
+// ours. heard (optional) is told every line, whole; it must not block.
+func newLogger(l *slog.Logger, c clock.Clock, heard func(line string)) *log.Logger {
+	return log.New(&logWriter{log: l, heard: heard, allowance: newAllowance(c)}, "", 0)
 }
 
 type logWriter struct {
 	log   *slog.Logger
-	clock clock.Clock
-
-	mu      sync.Mutex
-	spare   int
-	last    time.Duration // when spare was last filled
-	dropped int
+	heard func(string)
+	*allowance
 }
 
 // Write implements io.Writer; log.Logger calls it once a line.
 func (w *logWriter) Write(b []byte) (int, error) {
+	if w.heard != nil {
+		w.heard(string(b))
+	}
 	line := strings.TrimSpace(string(b[:min(len(b), logWidth)]))
 	level := slog.LevelInfo
 	if rest, ok := strings.CutPrefix(line, "["); ok {
@@ -56,9 +55,35 @@ func (w *logWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// logLevel reads the library's word. Its errors are mostly what others sent,
+// and none keeps this node from its work, so they are warnings here.
+func logLevel(word string) slog.Level {
+	switch word {
+	case "ERR", "ERROR", "WARN":
+		return slog.LevelWarn
+	case "INFO":
+		return slog.LevelInfo
+	}
+	return slog.LevelDebug
+}
+
+// allowance is how many lines may be written now.
+type allowance struct {
+	clock clock.Clock
+
+	mu      sync.Mutex
+	spare   int
+	last    time.Duration // when spare was last filled
+	dropped int
+}
+
+func newAllowance(c clock.Clock) *allowance {
+	return &allowance{clock: c, spare: logBurst, last: c.Mono()}
+}
+
 // take asks for the right to write a line, and tells how many did not get it
 // since the last that did.
-func (w *logWriter) take() (dropped int, ok bool) {
+func (w *allowance) take() (dropped int, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if more := int((w.clock.Mono() - w.last) / logEvery); more > 0 {
@@ -72,16 +97,4 @@ func (w *logWriter) take() (dropped int, ok bool) {
 	w.spare--
 	dropped, w.dropped = w.dropped, 0
 	return dropped, true
-}
-
-// logLevel reads the library's word. Its errors are mostly what others sent,
-// and none keeps this node from its work, so they are warnings here.
-func logLevel(word string) slog.Level {
-	switch word {
-	case "ERR", "ERROR", "WARN":
-		return slog.LevelWarn
-	case "INFO":
-		return slog.LevelInfo
-	}
-	return slog.LevelDebug
 }

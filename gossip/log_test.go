@@ -49,7 +49,7 @@ func TestLinesKeepTheirLevel(t *testing.T) {
 	} {
 		got := &lines{}
 		l := slog.New(slog.NewTextHandler(got, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		newLogger(l, clock.NewFake(time.Unix(0, 0))).Print(line)
+		newLogger(l, clock.NewFake(time.Unix(0, 0)), nil).Print(line)
 		if !got.has(want) {
 			t.Errorf("%q became %q, want %q", line, got.all, want)
 		}
@@ -60,7 +60,7 @@ func TestLinesKeepTheirLevel(t *testing.T) {
 // they send packets.
 func TestLinesAreBounded(t *testing.T) {
 	now, got := clock.NewFake(time.Unix(0, 0)), &lines{}
-	l := newLogger(slog.New(slog.NewTextHandler(got, nil)), now)
+	l := newLogger(slog.New(slog.NewTextHandler(got, nil)), now, nil)
 	for i := range 10 * logBurst {
 		l.Printf("[DEBUG] nobody listens %d", i)
 		l.Printf("[ERR] memberlist: Decrypt packet failed %d %s", i, strings.Repeat("x", 2*logWidth))

@@ -64,7 +64,7 @@ func Open(cfg Config) (*Pool, error) {
 		poked:   make(chan struct{}, 1),
 		joining: make(chan struct{}, 1),
 	}
-	p.alarms = &alarmBook{clock: cfg.Clock, self: cfg.Name, book: map[alarmKey]*Alarm{}, poke: p.poke}
+	p.alarms = &alarmBook{clock: cfg.Clock, self: cfg.Name, book: map[alarmKey]*entry{}, poke: p.poke}
 	p.filter = &filter{alarmBook: p.alarms, roster: p.roster}
 	p.life, p.end = context.WithCancel(context.Background())
 	if p.keys, err = newKeyring(cfg.Key, cfg.SecondKey); err != nil {
@@ -78,16 +78,21 @@ func Open(cfg Config) (*Pool, error) {
 }
 
 func (p *Pool) start(bind, advertise netip.AddrPort) (err error) {
-	logger := newLogger(p.cfg.Log, p.cfg.Clock)
+	logger := newLogger(p.cfg.Log, p.cfg.Clock, p.alarms.line)
 	labels := []metrics.Label{{Name: "pool", Value: p.cfg.Pool}}
-	p.wire, err = listen(&p.cfg, bind, &memberlist.NetTransportConfig{Logger: logger, MetricLabels: labels})
-	if err != nil {
+	port, own := p.cfg.Port, p.cfg.Port == nil
+	if own {
+		if port, err = listen(bind, &memberlist.NetTransportConfig{Logger: logger, MetricLabels: labels}); err != nil {
+			return err
+		}
+	}
+	if p.wire, err = newTransport(&p.cfg, port, own); err != nil {
 		return err
 	}
 	mc := p.cfg.memberlist(logger, labels)
 	mc.Transport, mc.Keyring = p.wire, p.keys.ring
-	mc.BindAddr, mc.BindPort = bind.Addr().String(), p.wire.GetAutoBindPort()
-	p.addr = netip.AddrPortFrom(bind.Addr(), uint16(mc.BindPort))
+	p.addr = port.Addr()
+	mc.BindAddr, mc.BindPort = p.addr.Addr().String(), int(p.addr.Port())
 	if advertise.IsValid() {
 		mc.AdvertiseAddr, mc.AdvertisePort = advertise.Addr().String(), int(advertise.Port())
 		p.addr = advertise
@@ -180,8 +185,7 @@ func (c *Config) serf(logger *log.Logger, labels []metrics.Label) *serf.Config {
 // Addr is where this node gossips, as the others see it.
 func (p *Pool) Addr() netip.AddrPort { return p.addr }
 
-// Alarms gives what is wrong with the names in the pool, sorted by name; see
-// Alarm. The oldest are forgotten beyond 256.
+// Alarms gives what is wrong in the pool, sorted by kind and name; see Alarm. The oldest are forgotten beyond 256.
 func (p *Pool) Alarms() []Alarm { return p.alarms.list() }
 
 // Leave says farewell, so that the others show this node as left and not as
@@ -208,6 +212,9 @@ func (p *Pool) farewell() {
 	defer p.goodbye.Unlock()
 	if p.life.Err() != nil {
 		return
+	}
+	if _, alive := p.known(); alive < 2 {
+		return // nobody is there to hear it
 	}
 	if p.alarms.contested() {
 		p.cfg.Log.Warn("leaving without a farewell: another node has the same name")

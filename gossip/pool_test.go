@@ -348,11 +348,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer idle.Close()
-	eventually(t, "the idle stream", func() bool {
-		pools[2].wire.mu.Lock()
-		defer pools[2].wire.mu.Unlock()
-		return pools[2].wire.in > 0
-	})
+	eventually(t, "the idle stream", func() bool { return streams(pools[2]) > 0 })
 	waiting := pools[0].Changed()
 	for _, p := range pools {
 		if err := p.Close(); err != nil {

@@ -39,13 +39,12 @@ func packetFits(head, b []byte) bool {
 func cipherFits(b []byte) bool { return len(b) > cipherExtra && b[0] == cipherKind }
 
 // stream is a connection whose first bytes are looked at before anything else
-// reads them: those of an incoming one are the label, and then, either way,
+// reads them: behind the label, which the port has read of an incoming one,
 // comes a cipher of a sane length and of our kind. An encrypted nothing would
-// make memberlist panic, and a foreign label cost it an answer.
+// make memberlist panic.
 type stream struct {
 	net.Conn
 	t        *transport
-	head     []byte
 	incoming bool
 
 	// checked and first belong to the one reader.
@@ -69,17 +68,16 @@ func (s *stream) Read(b []byte) (int, error) {
 }
 
 func (s *stream) check() error {
-	b := make([]byte, len(s.head)+6)
+	b := make([]byte, 6)
 	if _, err := io.ReadFull(s.Conn, b); err != nil {
 		return err
 	}
-	rest := b[len(s.head):]
-	length := binary.BigEndian.Uint32(rest[1:])
-	if !bytes.HasPrefix(b, s.head) || rest[0] != cipherMark || rest[5] != cipherKind || length <= cipherExtra || length > maxStream {
+	length := binary.BigEndian.Uint32(b[1:])
+	if b[0] != cipherMark || b[5] != cipherKind || length <= cipherExtra || length > maxStream {
 		s.t.rejected.Add(1)
 		return errs.Errorf("gossip.stream", errs.Forbidden, "a stream from %v is not of this pool", s.RemoteAddr())
 	}
-	s.checked, s.first = true, b
+	s.checked, s.first = true, append(s.first, b...)
 	return nil
 }
 

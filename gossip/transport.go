@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,15 +13,18 @@ import (
 	"github.com/kvorum/kvorum/internal/errs"
 )
 
-// maxStreams bounds the exchanges that others have with this node at once.
-// Further ones are cut off; they are tried again by themselves.
+// maxStreams bounds the exchanges that others have with this node at once, in
+// one pool. Further ones are cut off; they are tried again by themselves.
 const maxStreams = 64
 
-// transport is memberlist's own with a guard before it: packets and streams
-// that can't be ours never reach the code that parses them, the number and
-// length of streams is bounded, and closing leaves nothing open.
+// transport is one pool's part of a port, and a guard before memberlist:
+// packets and streams that can't be ours never reach the code that parses
+// them, the number and length of streams is bounded, and closing leaves
+// nothing open.
 type transport struct {
-	*memberlist.NetTransport
+	*memberlist.NetTransport // the port's
+	port                     *Port
+	own                      bool // the port goes with the pool
 	// head is what each packet and each incoming stream begins with.
 	head    []byte
 	allowed []netip.Prefix
@@ -35,8 +37,6 @@ type transport struct {
 
 	closing context.Context // ends first: nothing goes in or out any more
 	cut     context.CancelFunc
-	done    chan struct{} // closed when the listeners are gone
-	pumps   sync.WaitGroup
 
 	mu   sync.Mutex
 	open map[*stream]struct{}
@@ -45,31 +45,22 @@ type transport struct {
 	rejected atomic.Uint64
 }
 
-// listen binds the port, UDP and TCP. It gives Unavailable if it can't.
-func listen(c *Config, bind netip.AddrPort, nc *memberlist.NetTransportConfig) (*transport, error) {
-	nc.BindAddrs = []string{bind.Addr().String()}
-	nc.BindPort = int(bind.Port())
-	nt, err := memberlist.NewNetTransport(nc)
-	// With port 0, the one that was free for TCP may be taken for UDP.
-	for try := 1; err != nil && bind.Port() == 0 && try < 10 && strings.Contains(err.Error(), "address already in use"); try++ {
-		nt, err = memberlist.NewNetTransport(nc)
-	}
-	if err != nil {
-		return nil, errs.E("gossip.listen", errs.Unavailable, "The gossip port can't be had.", err)
-	}
+// newTransport attaches a pool to a port. own says that the port is for this
+// pool alone.
+func newTransport(c *Config, p *Port, own bool) (*transport, error) {
 	t := &transport{
-		NetTransport: nt,
-		head:         labelHead(c.label()),
-		allowed:      c.Allowed,
-		packets:      make(chan *memberlist.Packet),
-		conns:        make(chan net.Conn),
-		done:         make(chan struct{}),
-		open:         map[*stream]struct{}{},
+		NetTransport: p.net, port: p, own: own,
+		head:    labelHead(c.label()),
+		allowed: c.Allowed,
+		packets: make(chan *memberlist.Packet),
+		conns:   make(chan net.Conn),
+		open:    map[*stream]struct{}{},
 	}
 	t.closing, t.cut = context.WithCancel(context.Background())
-	t.pumps.Add(2)
-	go t.pumpPackets()
-	go t.pumpConns()
+	if err := p.attach(t); err != nil {
+		t.cut()
+		return nil, err
+	}
 	return t, nil
 }
 
@@ -85,46 +76,32 @@ func (t *transport) PacketCh() <-chan *memberlist.Packet { return t.packets }
 // StreamCh implements memberlist.Transport.
 func (t *transport) StreamCh() <-chan net.Conn { return t.conns }
 
-// pumpPackets goes on while the transport closes, because the listeners end
-// only when they got rid of what they have.
-func (t *transport) pumpPackets() {
-	defer t.pumps.Done()
-	for {
-		select {
-		case <-t.done:
-			return
-		case p := <-t.NetTransport.PacketCh():
-			if !t.welcome(p.From) || !packetFits(t.head, p.Buf) {
-				t.rejected.Add(1)
-				continue
-			}
-			select {
-			case t.packets <- p:
-			case <-t.closing.Done():
-			}
-		}
+// take hands a packet with the pool's label to memberlist, if it can be ours.
+func (t *transport) take(b *memberlist.Packet) {
+	if !t.welcome(b.From) || !packetFits(t.head, b.Buf) {
+		t.rejected.Add(1)
+		return
+	}
+	select {
+	case t.packets <- b:
+	case <-t.closing.Done():
 	}
 }
 
-func (t *transport) pumpConns() {
-	defer t.pumps.Done()
-	for {
-		select {
-		case <-t.done:
-			return
-		case c := <-t.NetTransport.StreamCh():
-			s := &stream{Conn: c, t: t, head: t.head, incoming: true}
-			if !t.welcome(c.RemoteAddr()) || !t.admit(s) {
-				t.rejected.Add(1)
-				_ = c.Close() // nothing was written
-				continue
-			}
-			select {
-			case t.conns <- s:
-			case <-t.closing.Done():
-				_ = s.Close() // nothing was written
-			}
-		}
+// accept hands a stream with the pool's label, which was read, to memberlist.
+func (t *transport) accept(c net.Conn, head []byte) {
+	s := &stream{Conn: c, t: t, incoming: true, first: head}
+	if !t.welcome(c.RemoteAddr()) || !t.admit(s) {
+		t.rejected.Add(1)
+		_ = c.Close() // nothing was written
+		return
+	}
+	select {
+	case t.conns <- s:
+	case <-t.closing.Done():
+		_ = s.Close() // nothing was written
+	case <-t.port.closing.Done():
+		_ = s.Close() // nothing was written
 	}
 }
 
@@ -183,6 +160,20 @@ func (t *transport) DialTimeout(addr string, timeout time.Duration) (net.Conn, e
 	return t.DialAddressTimeout(memberlist.Address{Addr: addr}, timeout)
 }
 
+// WriteToAddress implements memberlist.NodeAwareTransport. A pool that is
+// closed says nothing more at a port that others go on to use.
+func (t *transport) WriteToAddress(b []byte, a memberlist.Address) (time.Time, error) {
+	if t.closing.Err() != nil {
+		return time.Time{}, errs.E("gossip.write", errs.Unavailable, "", net.ErrClosed)
+	}
+	return t.NetTransport.WriteToAddress(b, a)
+}
+
+// WriteTo implements memberlist.Transport.
+func (t *transport) WriteTo(b []byte, addr string) (time.Time, error) {
+	return t.WriteToAddress(b, memberlist.Address{Addr: addr})
+}
+
 // Shutdown implements memberlist.Transport. Again is fine.
 func (t *transport) Shutdown() error {
 	t.mu.Lock()
@@ -196,11 +187,12 @@ func (t *transport) Shutdown() error {
 	if !first {
 		return nil
 	}
+	t.port.detach(t)
 	for _, s := range streams {
 		_ = s.Close() // who waits at its other end sees that it is closed
 	}
-	err := t.NetTransport.Shutdown()
-	close(t.done)
-	t.pumps.Wait()
-	return err
+	if t.own {
+		return t.port.Close()
+	}
+	return nil
 }

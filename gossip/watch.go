@@ -45,6 +45,7 @@ func (p *Pool) poke() {
 func (p *Pool) watch() {
 	defer p.loops.Done()
 	var due <-chan time.Time
+	lines := newAllowance(p.cfg.Clock)
 	for {
 		select {
 		case e := <-p.events:
@@ -52,6 +53,7 @@ func (p *Pool) watch() {
 		case <-p.poked:
 		case <-due:
 			due = nil
+			p.alarms.tell(p.cfg.Log, lines)
 			p.changed.all()
 			continue
 		case <-p.life.Done():

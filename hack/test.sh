@@ -22,6 +22,7 @@ part() {
 # shellcheck disable=SC2046
 part "under the race detector" $go test -race -p 3 -tags $tags -timeout 10m $(grep -vE "$one_thread|$alone" <<<"$all")
 $go build -race -tags $tags -o "$JEPSEN_BIN" ./cmd/kvorum
+part "the faults in code" $go test -race -tags $tags,faults ./internal/clock ./internal/failpoint ./raftnode ./hostagent
 # shellcheck disable=SC2046
 part "the simulator" $go test -tags $tags -timeout 10m $(grep -E "$one_thread" <<<"$all") &
 simulator=$! demo=0

@@ -28,10 +28,11 @@ type Config struct {
 	Network Network
 	Control Control
 	Disk    Disk
-	// Leases carries the renewals of the host's lease. Nodes are the addresses of
-	// control nodes to begin with; the lease tells of further ones.
+	// Leases carries the renewals of the host's lease. Nodes (optional) gives the
+	// addresses of control nodes that are known otherwise; it is asked for as long
+	// as the lease is not held, and must not block. The lease tells of further ones.
 	Leases LeaseTransport
-	Nodes  []string
+	Nodes  func() []string
 	// Images is where images come from. Nil means a cache in ImageDir, filled
 	// through Control, that prunes when it is over ImageLimit bytes (0: never).
 	Images     ImageStore
@@ -98,6 +99,9 @@ func New(c Config) (*Agent, error) {
 	if err := ledger.numberReports(c.Clock.Now()); err != nil {
 		return nil, err
 	}
+	if c.Nodes == nil {
+		c.Nodes = func() []string { return nil }
+	}
 	if c.MaxFetches <= 0 {
 		c.MaxFetches = 2
 	}
@@ -114,7 +118,7 @@ func New(c Config) (*Agent, error) {
 		lease: newLease(c.Identity.HostID, instance(c.Identity.BootID, ledger), ledger.ClusterID, c.Nodes),
 	}
 	a.asked.Store(neverAsked)
-	a.reporter = newReporter(c.Identity.HostID, c.Control, ledger, a.counters, c.Log)
+	a.reporter = newReporter(c.Identity.HostID, a.lease.instance, c.Control, ledger, a.counters, c.Log)
 	if c.Images == nil {
 		c.Images, err = OpenImageCache(ImageCacheConfig{Dir: c.ImageDir, Limit: c.ImageLimit,
 			Open: c.Control.Image, InUse: a.imagesInUse, Log: c.Log})

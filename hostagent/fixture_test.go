@@ -216,7 +216,7 @@ func (r *rig) acts() map[string]int {
 func (r *rig) restart() {
 	a, err := hostagent.New(hostagent.Config{Identity: assign.Capacity{HostID: theHost, Name: "h1", Address: "h1:8772"},
 		Driver: r.driver, Network: r.net, Control: r.plane, Disk: r.disk, Images: r.images, Clock: r.clock,
-		Leases: r.plane, Nodes: []string{"http://c1"},
+		Leases: r.plane, Nodes: func() []string { return []string{"http://c1"} },
 		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		r.t.Fatal(err)

@@ -217,7 +217,7 @@ func TestAgentFetchesItsImages(t *testing.T) {
 	dir := t.TempDir()
 	restart := func() {
 		a, err := hostagent.New(hostagent.Config{Identity: assign.Capacity{HostID: theHost}, Driver: r.driver, Network: r.net,
-			Control: r.plane, Leases: r.plane, Nodes: []string{"c1"}, Disk: r.disk, ImageDir: dir, ImageLimit: 12, Clock: r.clock, Log: slog.New(slog.DiscardHandler)})
+			Control: r.plane, Leases: r.plane, Nodes: func() []string { return []string{"c1"} }, Disk: r.disk, ImageDir: dir, ImageLimit: 12, Clock: r.clock, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,7 +18,7 @@ import (
 type Lease struct {
 	hostID, instance string
 	cluster          func() string
-	seeds            []string
+	seeds            func() []string
 
 	mu    sync.Mutex
 	seq   uint64
@@ -75,9 +75,9 @@ const (
 	maxLife  = time.Hour
 )
 
-// newLease begins without one. seeds are the addresses to begin with; cluster
-// names the one that the host belongs to, empty for none.
-func newLease(hostID, instance string, cluster func() string, seeds []string) *Lease {
+// newLease begins without one. seeds gives the addresses that are known
+// otherwise; cluster names the one that the host belongs to, empty for none.
+func newLease(hostID, instance string, cluster func() string, seeds func() []string) *Lease {
 	return &Lease{hostID: hostID, instance: instance, cluster: cluster, seeds: seeds,
 		calls: map[string]*call{}, grants: map[string]grant{}}
 }
@@ -87,6 +87,9 @@ func newLease(hostID, instance string, cluster func() string, seeds []string) *L
 func (l *Lease) Due(now time.Duration) (all []Ask) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if len(l.calls) > maxNodes {
+		l.forget() // the seeds may have changed often
+	}
 	for _, n := range l.whom(now) {
 		c := l.calls[n.Address]
 		if c == nil {
@@ -120,7 +123,7 @@ func (l *Lease) whom(now time.Duration) (all []assign.Node) {
 	if l.held(now) {
 		return all
 	}
-	for _, s := range l.seeds {
+	for _, s := range l.seeds() {
 		if !known[s] {
 			known[s] = true
 			all = append(all, assign.Node{Address: s})
@@ -223,9 +226,15 @@ func (l *Lease) learn(r assign.LeaseAnswer) {
 			delete(l.grants, id)
 		}
 	}
+	l.forget()
+}
+
+// forget drops the calls to addresses that are known no more.
+func (l *Lease) forget() {
+	seeds := l.seeds()
 	for address, c := range l.calls {
 		known := slices.ContainsFunc(l.electorate.Nodes, func(n assign.Node) bool { return n.Address == address })
-		if !known && !c.under && !slices.Contains(l.seeds, address) {
+		if !known && !c.under && !slices.Contains(seeds, address) {
 			delete(l.calls, address)
 		}
 	}

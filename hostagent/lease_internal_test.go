@@ -26,7 +26,7 @@ func grantBy(id string, e assign.Electorate) assign.LeaseAnswer {
 }
 
 func lease(seeds ...string) *Lease {
-	return newLease("h", "boot/1", func() string { return "k" }, seeds)
+	return newLease("h", "boot/1", func() string { return "k" }, func() []string { return seeds })
 }
 
 // renew makes all calls that are due; who grants is named by who.
@@ -241,5 +241,41 @@ func TestSeeds(t *testing.T) {
 	}
 	if got := addresses(time.Hour); !reflect.DeepEqual(got, []string{"c1", "http://a", "http://b"}) {
 		t.Errorf("lost, and asked %v", got)
+	}
+}
+
+// TestSeedsMayChange: as long as the lease is not held, whoever is known now is
+// asked, and what is known no more is forgotten.
+func TestSeedsMayChange(t *testing.T) {
+	seeds := []string{"gone"}
+	l := newLease("h", "boot/1", func() string { return "k" }, func() []string { return seeds })
+	asks := func(now time.Duration) (to string) {
+		for _, a := range l.Due(now) {
+			to += a.Address + " "
+			l.Failed(a)
+		}
+		return to
+	}
+	if to := asks(0); to != "gone " {
+		t.Errorf("asks %q", to)
+	}
+	seeds = []string{"gone", "c1"}
+	if next := l.Next(0); next != 0 {
+		t.Errorf("waits until %v for a node that it has just learned of", next)
+	}
+	if to := asks(0); to != "c1 " {
+		t.Errorf("asks %q", to)
+	}
+	for i := range 3 * maxNodes {
+		seeds = []string{fmt.Sprint("s", i)}
+		asks(time.Duration(i) * time.Hour)
+	}
+	if n := len(l.calls); n > maxNodes+2 {
+		t.Errorf("remembers %d addresses", n)
+	}
+	seeds = []string{"c1"}
+	renew(l, 10000*time.Hour, 10000*time.Hour, voters(1, 1), "c1")
+	if !l.Held(10000 * time.Hour) {
+		t.Error("not held")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/failpoint"
 )
 
 // maxReport bounds the guests in one report.
@@ -20,6 +21,7 @@ const maxReport = 256
 // each guest.
 type Reporter struct {
 	hostID   string
+	instance string // this life of the agent
 	control  Control
 	ledger   *Ledger
 	counters *Counters
@@ -30,8 +32,8 @@ type Reporter struct {
 	wake    chan struct{}
 }
 
-func newReporter(hostID string, control Control, ledger *Ledger, counters *Counters, log *slog.Logger) *Reporter {
-	return &Reporter{hostID: hostID, control: control, ledger: ledger, counters: counters, log: log,
+func newReporter(hostID, instance string, control Control, ledger *Ledger, counters *Counters, log *slog.Logger) *Reporter {
+	return &Reporter{hostID: hostID, instance: instance, control: control, ledger: ledger, counters: counters, log: log,
 		pending: map[string]assign.Observed{}, wake: make(chan struct{}, 1)}
 }
 
@@ -93,7 +95,10 @@ func (r *Reporter) Flush(ctx context.Context) error {
 		if len(batch) == 0 {
 			return nil
 		}
-		err := r.control.Report(ctx, assign.Report{HostID: r.hostID, Seq: r.ledger.nextReport(), Guests: batch})
+		err := r.control.Report(ctx, assign.Report{HostID: r.hostID, Instance: r.instance, Seq: r.ledger.nextReport(), Guests: batch})
+		if err == nil {
+			err = failpoint.Hit(ctx, failpoint.ReportAfter)
+		}
 		switch {
 		case err == nil:
 			r.settled(batch)

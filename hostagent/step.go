@@ -6,6 +6,7 @@ import (
 
 	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/failpoint"
 )
 
 // ImageStore is the host's images as a step uses them.
@@ -52,6 +53,13 @@ func (h Hands) Observe(ctx context.Context, id string, want Want) (Observation, 
 // Do does the step that Next chose. Report and Forget touch nothing of the
 // host and are not its business.
 func (h Hands) Do(ctx context.Context, want Want, kind StepKind) error {
+	if err := h.do(ctx, want, kind); err != nil {
+		return err
+	}
+	return failpoint.HitAfter(ctx, string(kind))
+}
+
+func (h Hands) do(ctx context.Context, want Want, kind StepKind) error {
 	id := want.Guest.ID
 	if kind == Prepare {
 		return h.prepare(ctx, want) // takes as long as the image is large

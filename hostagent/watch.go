@@ -135,7 +135,7 @@ func (a *Agent) register(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	capacity.Seq = a.ledger.nextReport()
+	capacity.Instance, capacity.Seq = a.lease.instance, a.ledger.nextReport()
 	if err := a.control.Register(ctx, capacity); err != nil {
 		return err
 	}

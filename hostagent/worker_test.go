@@ -180,7 +180,7 @@ func TestWaitingForTheNetworkIsNoFailure(t *testing.T) {
 	r := newRig(t, false, nil)
 	var log strings.Builder
 	a, err := hostagent.New(hostagent.Config{Identity: assign.Capacity{HostID: theHost, Name: "h1", Address: "h1:8772"},
-		Driver: r.driver, Network: r.net, Control: r.plane, Leases: r.plane, Nodes: []string{"http://c1"}, Disk: r.disk, Images: r.images, Clock: r.clock,
+		Driver: r.driver, Network: r.net, Control: r.plane, Leases: r.plane, Nodes: func() []string { return []string{"http://c1"} }, Disk: r.disk, Images: r.images, Clock: r.clock,
 		Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)

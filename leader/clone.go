@@ -3,6 +3,7 @@ package leader
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -55,6 +56,30 @@ func (r *Register) room() {
 		}
 	}
 	delete(r.clones, oldest.Host)
+}
+
+// Rival tells whether another machine than the instance's holds the host's lease,
+// as far as this voter knows: what the instance says of the host is not to be
+// heard then, or a copy of a disk would speak for the machine that it was taken
+// from. Lives of one machine follow each other, so a new one is heard at once,
+// unless the old one goes on.
+func (r *Register) Rival(host, instance string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.hosts[host]
+	if t == nil || instance == "" || t.instance == "" || t.instance == instance || r.c.Clock.Mono()-t.granted > r.c.Lease*12/10 {
+		return false
+	}
+	return machine(t.instance) != machine(instance) || t.crossed >= crossings
+}
+
+// machine is the part of an instance's name that lives of one machine share
+// between two boots.
+func machine(instance string) string {
+	if i := strings.LastIndexByte(instance, '/'); i >= 0 {
+		return instance[:i]
+	}
+	return instance
 }
 
 // Clones lists the alarms, by host.

@@ -601,3 +601,37 @@ func TestRunNoticesADeadHost(t *testing.T) {
 		})
 	}
 }
+
+// TestRivals: while one machine holds a host's lease, no other one is heard; the
+// next life of the same machine is, unless the one before it goes on.
+func TestRivals(t *testing.T) {
+	h := newHall(t, 1, 1)
+	a, r := hostN(0), h.voters["c1"]
+	h.round()
+	heard := func(instance string, want bool) {
+		t.Helper()
+		if got := !r.Rival(a, instance); got != want {
+			t.Errorf("%s is heard: %t", instance, got)
+		}
+	}
+	heard("boot/1", true) // nobody holds it
+	h.renew(a, "boot/1")
+	heard("boot/1", true)
+	heard("boot/2", true)
+	heard("", true) // does not say
+	heard("copy/1", false)
+	heard("copy", false)
+	for range crossings + 1 {
+		h.renew(a, "boot/1")
+		h.renew(a, "boot/2")
+		h.clock.Advance(3 * time.Second)
+		h.round()
+	}
+	heard("boot/2", false) // the old life goes on
+	heard("boot/1", true)
+	h.clock.Advance(life * 12 / 10)
+	heard("copy/1", true) // nobody holds it any more
+	if r.Rival(hostN(7), "boot/1") {
+		t.Error("a host that is not known has a rival")
+	}
+}

@@ -46,7 +46,8 @@ type Config struct {
 	// ApplyBatch, 1 to 1024. Default 512.
 	MaxBatch int
 	// MaxInFlight is the most proposals that wait for their outcome at once;
-	// further ones are refused as busy. Default 4096.
+	// further ones are refused as busy. Raft has MaxBatch of them at a time.
+	// Default 4096.
 	MaxInFlight int
 	// MaxEntryBytes bounds one proposal. Default 1 MiB.
 	MaxEntryBytes int

@@ -33,11 +33,15 @@ const (
 const EntryOverhead = headerBytes
 
 func encodeEntry(at int64, data []byte) []byte {
-	b := make([]byte, headerBytes, headerBytes+len(data))
+	b := make([]byte, headerBytes+len(data))
 	b[0] = headerVersion
-	binary.BigEndian.PutUint64(b[1:], uint64(at))
-	return append(b, data...)
+	stampEntry(b, at)
+	copy(b[headerBytes:], data)
+	return b
 }
+
+// stampEntry sets the time of an encoded entry.
+func stampEntry(b []byte, at int64) { binary.BigEndian.PutUint64(b[1:], uint64(at)) }
 
 func decodeEntry(b []byte) (at int64, data []byte, err error) {
 	if len(b) < headerBytes || b[0] != headerVersion {

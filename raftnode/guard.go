@@ -1,6 +1,7 @@
 package raftnode
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/failpoint"
 )
 
 // guard stands before the store that holds the log and the votes. A write
@@ -78,7 +80,17 @@ func (g *guard) StoreLog(l *raft.Log) error { return g.StoreLogs([]*raft.Log{l})
 
 // StoreLogs implements raft.LogStore.
 func (g *guard) StoreLogs(l []*raft.Log) error {
-	return g.write("storeLogs", func() error { return g.LogStore.StoreLogs(l) })
+	return g.write("storeLogs", func() error { return g.append(l) })
+}
+
+func (g *guard) append(l []*raft.Log) error {
+	if err := failpoint.Hit(context.Background(), failpoint.LogAppendBefore); err != nil {
+		return err
+	}
+	if err := g.LogStore.StoreLogs(l); err != nil {
+		return err
+	}
+	return failpoint.Hit(context.Background(), failpoint.LogAppendAfter)
 }
 
 // DeleteRange implements raft.LogStore.

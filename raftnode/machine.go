@@ -1,6 +1,7 @@
 package raftnode
 
 import (
+	"context"
 	"encoding/binary"
 	"io"
 	"sync/atomic"
@@ -8,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/failpoint"
 )
 
 // StateMachine is what a Node replicates. Its methods are never called
@@ -89,6 +91,9 @@ func (m *machine) apply(logs []*raft.Log, out []any) error {
 	if len(entries) == 0 {
 		return nil
 	}
+	if err := failpoint.Hit(context.Background(), failpoint.ApplyBefore); err != nil {
+		return errs.E("raftnode.apply", errs.Internal, "", err)
+	}
 	results, err := m.sm.ApplyBatch(entries)
 	if err != nil {
 		return errs.E("raftnode.apply", errs.Internal, "", err)
@@ -105,6 +110,9 @@ func (m *machine) apply(logs []*raft.Log, out []any) error {
 	}
 	m.lastAt.Store(last)
 	m.applied.set(entries[len(entries)-1].Index)
+	if err := failpoint.Hit(context.Background(), failpoint.ApplyAfter); err != nil {
+		return errs.E("raftnode.apply", errs.Internal, "", err)
+	}
 	return nil
 }
 
@@ -152,6 +160,9 @@ func (m *machine) Restore(rc io.ReadCloser) error {
 	if err := m.sm.Restore(rc); err != nil {
 		return errs.E("raftnode.restore", errs.Internal, "", err)
 	}
+	if err := failpoint.Hit(context.Background(), failpoint.RestoreMiddle); err != nil {
+		return errs.E("raftnode.restore", errs.Internal, "", err)
+	}
 	numbers := frame[len(frameMagic)+1:]
 	m.lastAt.Store(int64(binary.BigEndian.Uint64(numbers[8:])))
 	m.applied.set(binary.BigEndian.Uint64(numbers))
@@ -167,7 +178,13 @@ type snapshot struct {
 func (s *snapshot) Persist(sink raft.SnapshotSink) error {
 	_, err := sink.Write(s.frame)
 	if err == nil {
+		err = failpoint.Hit(context.Background(), failpoint.SnapshotMiddle)
+	}
+	if err == nil {
 		_, err = s.source.WriteTo(sink)
+	}
+	if err == nil {
+		err = failpoint.Hit(context.Background(), failpoint.SnapshotRename)
 	}
 	if err != nil {
 		_ = sink.Cancel() // the first error is the one to tell

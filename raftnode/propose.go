@@ -3,6 +3,8 @@ package raftnode
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 
@@ -59,25 +61,32 @@ type proposal struct {
 
 // pipe carries proposals into raft and their outcomes back.
 //
-// Stamping and handing over happen under one turn, so that times grow in the
+// Stamping and handing over happen under one lock, so that times grow in the
 // order of the log; the futures then resolve in that same order, so one
-// goroutine can wait for all of them.
+// goroutine can wait for all of them. Raft gets no more proposals at once than
+// its queue holds, so that nobody waits for raft with the lock in hand.
 type pipe struct {
-	node    *Node
-	slots   chan struct{} // one per proposal in flight, until raft has answered
-	turn    chan struct{} // a lock that can be waited for together with a context
-	pending chan *proposal
-	lastAt  int64 // under turn
-	drained chan struct{}
+	node     *Node
+	inFlight atomic.Int64  // proposals that are waited for or that raft has
+	slots    chan struct{} // one per proposal that raft has not answered
+	pending  chan *proposal
+	drained  chan struct{}
+	// spare proposals are for the next proposer. Only one that has had its
+	// outcome gives its own back: nobody else holds it then.
+	spare sync.Pool
+
+	mu     sync.Mutex
+	closed bool
+	lastAt int64
 }
 
 func newPipe(n *Node) *pipe {
 	return &pipe{
 		node:    n,
-		slots:   make(chan struct{}, n.cfg.MaxInFlight),
-		turn:    make(chan struct{}, 1),
-		pending: make(chan *proposal, n.cfg.MaxInFlight),
+		slots:   make(chan struct{}, n.cfg.MaxBatch), // raft's queue has this room, by BatchApplyCh
+		pending: make(chan *proposal, n.cfg.MaxBatch),
 		drained: make(chan struct{}),
+		spare:   sync.Pool{New: func() any { return &proposal{done: make(chan Outcome, 1)} }},
 	}
 }
 
@@ -92,19 +101,13 @@ func (n *Node) Propose(ctx context.Context, data []byte) Outcome {
 	if n.raft.State() != raft.Leader {
 		return refused(errs.Unavailable, notLeader, nil)
 	}
-	p := n.pipe
-	select {
-	case p.slots <- struct{}{}:
-	default:
-		return refused(errs.Busy, "Too many requests are being written; try again.", nil)
-	}
-	prop, out := p.hand(ctx, data)
+	prop, out := n.pipe.enter(ctx, data)
 	if prop == nil {
-		<-p.slots
 		return out
 	}
 	select {
 	case out := <-prop.done:
+		n.pipe.spare.Put(prop)
 		return out
 	case <-ctx.Done():
 		return unknown(ctx.Err())
@@ -119,33 +122,72 @@ func (n *Node) Propose(ctx context.Context, data []byte) Outcome {
 	}
 }
 
-const notLeader = "This node does not lead; another one may take the request."
+// enter waits for a slot and hands data to raft. Without a proposal, the
+// outcome is final: raft never had it.
+func (p *pipe) enter(ctx context.Context, data []byte) (*proposal, Outcome) {
+	if p.inFlight.Add(1) > int64(p.node.cfg.MaxInFlight) {
+		p.inFlight.Add(-1)
+		return nil, refused(errs.Busy, "Too many requests are being written; try again.", nil)
+	}
+	if out, ok := p.slot(ctx); !ok {
+		p.inFlight.Add(-1)
+		return nil, out
+	}
+	prop, out := p.hand(ctx, data)
+	if prop == nil {
+		p.leave()
+	}
+	return prop, out
+}
+
+func (p *pipe) leave() {
+	<-p.slots
+	p.inFlight.Add(-1)
+}
+
+// slot waits until raft has room.
+func (p *pipe) slot(ctx context.Context) (Outcome, bool) {
+	select {
+	case p.slots <- struct{}{}:
+		return Outcome{}, true
+	default:
+	}
+	select {
+	case p.slots <- struct{}{}:
+		return Outcome{}, true
+	case <-ctx.Done():
+		return refused(errs.Unavailable, outOfTime, ctx.Err()), false
+	case <-p.node.closing:
+		return refused(errs.Unavailable, stopping, nil), false
+	case <-p.node.cfg.Clock.After(p.node.cfg.EnqueueTimeout):
+		return refused(errs.Busy, "The log does not keep up; try again.", nil), false
+	}
+}
+
+const (
+	notLeader = "This node does not lead; another one may take the request."
+	outOfTime = "The request's time ran out before it was written."
+	stopping  = "This node is stopping."
+)
 
 var errStopping = errors.New("this node is stopping")
 
-// hand stamps data and gives it to raft. Without a proposal, the outcome is
-// final: raft never had it.
+// hand stamps data and gives it to raft, if there is still time.
 func (p *pipe) hand(ctx context.Context, data []byte) (*proposal, Outcome) {
-	select {
-	case p.turn <- struct{}{}:
-	case <-ctx.Done():
-		return nil, refused(errs.Unavailable, "The request's time ran out before it was written.", ctx.Err())
-	case <-p.node.closing:
-		return nil, refused(errs.Unavailable, "This node is stopping.", nil)
+	entry := encodeEntry(0, data)
+	prop := p.spare.Get().(*proposal)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, refused(errs.Unavailable, stopping, nil)
 	}
-	defer func() { <-p.turn }()
 	if ctx.Err() != nil {
-		return nil, refused(errs.Unavailable, "The request's time ran out before it was written.", ctx.Err())
-	}
-	select {
-	case <-p.node.closing:
-		return nil, refused(errs.Unavailable, "This node is stopping.", nil)
-	default:
+		return nil, refused(errs.Unavailable, outOfTime, ctx.Err())
 	}
 	p.lastAt = max(p.node.cfg.Clock.Now().UnixNano(), p.lastAt+1, p.node.machine.lastAt.Load()+1)
-	future := p.node.raft.Apply(encodeEntry(p.lastAt, data), p.node.cfg.EnqueueTimeout)
-	prop := &proposal{future: future, done: make(chan Outcome, 1)}
-	p.pending <- prop // never blocks: each holds a slot, and there are as many
+	stampEntry(entry, p.lastAt)
+	prop.future = p.node.raft.Apply(entry, 0) // no timer: there is room
+	p.pending <- prop                         // never blocks: each holds a slot, and there are as many
 	return prop, Outcome{}
 }
 
@@ -154,9 +196,11 @@ func (p *pipe) hand(ctx context.Context, data []byte) (*proposal, Outcome) {
 func (p *pipe) run() {
 	defer close(p.drained)
 	for prop := range p.pending {
-		err := prop.future.Error()
-		prop.done <- outcome(prop.future, err)
-		<-p.slots
+		future := prop.future
+		prop.future = nil
+		err := future.Error()
+		prop.done <- outcome(future, err)
+		p.leave()
 	}
 }
 
@@ -183,7 +227,9 @@ func outcome(f raft.ApplyFuture, err error) Outcome {
 // close lets no further proposal in and tells when all have their outcome.
 // It needs node.closing to be closed.
 func (p *pipe) close() <-chan struct{} {
-	p.turn <- struct{}{} // held for ever; who holds it now gives it back within EnqueueTimeout
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
 	close(p.pending)
 	return p.drained
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/failpoint"
 )
 
 // RoleState is what a node is to its cluster.
@@ -94,7 +95,10 @@ func (n *Node) watchRole() {
 	n.raft.RegisterObserver(observer)
 	defer n.raft.DeregisterObserver(observer)
 	for {
-		n.role.set(n.observeRole())
+		was, _ := n.role.get()
+		now := n.observeRole()
+		turned(was.State, now.State)
+		n.role.set(now)
 		select {
 		case <-events:
 			continue
@@ -106,6 +110,16 @@ func (n *Node) watchRole() {
 		}
 		n.role.set(Role{State: Stopped, Term: n.raft.CurrentTerm()})
 		return
+	}
+}
+
+// turned passes the places of a change of the lead, whose errors mean nothing.
+func turned(was, now RoleState) {
+	switch {
+	case now == Leader && was != Leader:
+		_ = failpoint.Hit(context.Background(), failpoint.LeadGained)
+	case was == Leader && now != Leader:
+		_ = failpoint.Hit(context.Background(), failpoint.LeadLost)
 	}
 }
 

@@ -37,7 +37,7 @@ func (n *Node) Stats() Stats {
 		CommitIndex:  n.raft.CommitIndex(),
 		AppliedIndex: n.AppliedIndex(),
 		LastContact:  -1,
-		InFlight:     len(n.pipe.slots),
+		InFlight:     int(n.pipe.inFlight.Load()),
 		ReadRounds:   n.leading.count() + n.asking.count(),
 		Writes:       n.guard.stats(),
 	}

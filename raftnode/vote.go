@@ -1,11 +1,14 @@
 package raftnode
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"sync"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/kvorum/kvorum/internal/failpoint"
 )
 
 // Raft persists a vote as two writes, the term and then the candidate. A
@@ -47,7 +50,13 @@ func (s *voteStore) Set(k, v []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.StableStore.Set(keyVote, append(binary.BigEndian.AppendUint64(nil, s.term), v...))
+	if err := failpoint.Hit(context.Background(), failpoint.VoteBefore); err != nil {
+		return err
+	}
+	if err := s.StableStore.Set(keyVote, append(binary.BigEndian.AppendUint64(nil, s.term), v...)); err != nil {
+		return err
+	}
+	return failpoint.Hit(context.Background(), failpoint.VoteAfter)
 }
 
 // GetUint64 implements raft.StableStore.

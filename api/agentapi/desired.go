@@ -8,6 +8,7 @@ import (
 	"github.com/kvorum/kvorum/fsm/state"
 	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/failpoint"
 	"github.com/kvorum/kvorum/internal/model"
 )
 
@@ -64,6 +65,9 @@ func (s *desired) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case sheet == nil:
 		w.WriteHeader(http.StatusNoContent)
 	default:
+		if failpoint.Hit(r.Context(), failpoint.WatchFlush) != nil {
+			panic(http.ErrAbortHandler) // the answer is lost
+		}
 		s.send(w, k, *sheet, have, q.Get("deltas") == "1")
 	}
 }

@@ -11,6 +11,7 @@
 // What is remembered of a host are digests, never what it is told: there are
 // secrets in it.
 //
-// A host is who its certificate says, and speaks for itself only. It must not
-// know any OpenStack API.
+// A host is who its certificate says, and speaks for itself only; while one
+// machine holds its lease, another one with the same certificate is not heard.
+// It must not know any OpenStack API.
 package agentapi

@@ -44,7 +44,12 @@ type Door struct {
 	Feed *state.Feed
 	// Lease renews a host's lease with this node as one voter of several; its
 	// errors carry kinds.
-	Lease  func(assign.LeaseRequest) (assign.LeaseAnswer, error)
+	Lease func(assign.LeaseRequest) (assign.LeaseAnswer, error)
+	// Rival (optional) tells whether another machine than the one whose agent has
+	// that life holds the host's lease, as far as this node knows.
+	Rival func(host, instance string) bool
+	// Gossip (optional) tells agents how to gossip; its errors carry kinds.
+	Gossip func() (assign.Gossip, error)
 	Opener Opener
 	Images Images
 	Clock  clock.Clock
@@ -61,6 +66,7 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("POST /agent/v1/register", d.register)
 	mux.HandleFunc("POST /agent/v1/report", d.report)
 	mux.HandleFunc("POST /agent/v1/lease", d.lease)
+	mux.HandleFunc("GET /agent/v1/gossip", d.gossip)
 	mux.HandleFunc("GET /agent/v1/images/{sha256}", d.image)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := wire.Peer(r); err != nil {
@@ -79,6 +85,15 @@ func mustBe(r *http.Request, host string) error {
 		err = errs.Errorf("agentapi.host", errs.Forbidden, "%s does not speak for host %s.", who, host)
 	}
 	return err
+}
+
+// onlyOne refuses what a second machine says of a host: a disk was copied. It
+// may try again, and is heard when the first one is gone.
+func (d *Door) onlyOne(host, instance string) error {
+	if d.Rival != nil && d.Rival(host, instance) {
+		return errs.Errorf("agentapi.rival", errs.Unavailable, "Another machine holds the lease of host %s: is one of them a copy of the other's disk?", host)
+	}
+	return nil
 }
 
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
@@ -132,6 +147,10 @@ func (d *Door) register(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
+	if err := d.onlyOne(in.HostID, in.Instance); err != nil {
+		d.fail(w, r, err)
+		return
+	}
 	err := d.propose(r.Context(), in.HostID, &command.HostRegister{
 		ID: model.HostID(in.HostID), Name: in.Name, Address: in.Address, Zone: in.Zone, Tunnel: in.Tunnel,
 		VCPUs: in.VCPUs, RAM: in.RAM, Disk: in.Disk, Archs: in.Archs, Hypervisor: in.Hypervisor,
@@ -151,6 +170,10 @@ func (d *Door) report(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := mustBe(r, in.HostID); err != nil {
+		d.fail(w, r, err)
+		return
+	}
+	if err := d.onlyOne(in.HostID, in.Instance); err != nil {
 		d.fail(w, r, err)
 		return
 	}

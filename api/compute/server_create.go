@@ -199,7 +199,8 @@ func created(c *rest.Call, in serverIn, cmd *command.ServerCreate, id string) re
 	if in.Reservation {
 		return rest.JSON(http.StatusAccepted, object{"reservation_id": cmd.ReservationID})
 	}
-	return rest.JSON(http.StatusAccepted, object{"server": object{"id": id, "links": self,
+	// The API promises the groups here: there are none, and the key is there.
+	return rest.JSON(http.StatusAccepted, object{"server": object{"id": id, "links": self, "security_groups": []object{},
 		"OS-DCF:diskConfig": either(cmd.DiskManual, "MANUAL", "AUTO")}}).
 		With("Location", self[0]["href"].(string))
 }

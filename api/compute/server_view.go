@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/kvorum/kvorum/api/rest"
+	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
 )
@@ -149,7 +150,7 @@ func forAdmins(c *rest.Call, s *model.Server, out object) {
 }
 
 // rootDevice is how a guest sees its root disk.
-const rootDevice = "/dev/vda"
+const rootDevice = assign.RootDevice
 
 // bootPart is the kernel or ramdisk that a server's image names.
 func bootPart(c *rest.Call, s *model.Server, property string) string {

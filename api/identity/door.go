@@ -2,6 +2,7 @@ package identity
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/internal/errs"
@@ -60,6 +61,7 @@ func (d *Door) Routes() []rest.Route {
 		{Name: "identity:create_grant", Method: put, Path: "/v3/projects/{project}/users/{user}/roles/{role}", Persona: rest.Admin, Handle: d.putGrant},
 		{Name: "identity:check_grant", Method: head, Path: "/v3/projects/{project}/users/{user}/roles/{role}", Persona: rest.Admin, Handle: d.checkGrant},
 		{Name: "identity:revoke_grant", Method: del, Path: "/v3/projects/{project}/users/{user}/roles/{role}", Persona: rest.Admin, Handle: d.deleteGrant},
+		{Name: "identity:list_role_assignments", Method: get, Path: "/v3/role_assignments", Persona: rest.Admin, Handle: d.listAssignments},
 		{Name: "identity:list_services", Method: get, Path: "/v3/services", Persona: rest.Admin, Handle: d.listServices},
 		{Name: "identity:get_service", Method: get, Path: "/v3/services/{id}", Persona: rest.Admin, Handle: d.showService},
 		{Name: "identity:list_endpoints", Method: get, Path: "/v3/endpoints", Persona: rest.Admin, Handle: d.listEndpoints},
@@ -74,10 +76,12 @@ func notFound(what, id string) error {
 	return errs.Errorf("identity.find", errs.NotFound, "Could not find %s: %s.", what, id)
 }
 
-// collection is the form of every list of Identity.
+// collection is the form of every list of Identity. Its own link is the path
+// that was asked for: the same things are listed at more than one.
 func collection(c *rest.Call, plural string, items any) rest.Answer {
+	_, path, _ := strings.Cut(c.Request.URL.EscapedPath(), "/v3/")
 	return rest.JSON(http.StatusOK, map[string]any{plural: items, "links": map[string]any{
-		"self": c.Endpoint + "/v3/" + plural, "next": nil, "previous": nil}})
+		"self": c.Endpoint + "/v3/" + path, "next": nil, "previous": nil}})
 }
 
 // self is a resource's links.

@@ -168,8 +168,10 @@ func TestTheCatalogsParts(t *testing.T) {
 			t.Errorf("endpoints%s: %d, want %d", query, got, want)
 		}
 	}
-	for _, path := range []string{"/auth/domains", "/auth/system"} {
-		r.do("GET", path, member, "").Want(200)
+	for _, path := range []string{"/auth/projects", "/auth/domains", "/auth/system", "/regions", "/users/" + string(resttest.MemberUser) + "/projects"} {
+		if a := r.do("GET", path+"?x=y", member, "").Want(200); a.Text("links", "self") != "http://cloud/identity/v3"+path {
+			t.Errorf("%s: %s", path, a.Body)
+		}
 	}
 }
 
@@ -199,6 +201,38 @@ func TestGrants(t *testing.T) {
 		r.do("PUT", bad+"/"+roles.Text("roles", 0, "id"), admin, "").Want(404)
 	}
 	r.do("PUT", path+"/none", admin, "").Want(404)
+}
+
+// TestAssignments are the grants, seen from the side.
+func TestAssignments(t *testing.T) {
+	r := newRig(t)
+	admin := r.login("admin")
+	all := len(r.do("GET", "/role_assignments", admin, "").Want(200).At("role_assignments").([]any))
+	roles := r.do("GET", "/roles?name=member", admin, "").Want(200)
+	member, project := roles.Text("roles", 0, "id"), string(resttest.StrangerProject)
+	of := "user.id=" + string(resttest.MemberUser) + "&scope.project.id=" + project
+	path := "/projects/" + project + "/users/" + string(resttest.MemberUser) + "/roles/" + member
+	r.do("PUT", path, admin, "").Want(204)
+	for query, want := range map[string]int{"": all + 1, "?" + of: 1, "?" + of + "&effective": 2, "?" + of + "&effective=0": 1, "?" + of + "&role.id=" + member: 1,
+		"?" + of + "&role.id=none": 0, "?user.id=none": 0, "?group.id=x": 0, "?scope.domain.id=default": 0, "?scope.system=all": 0} {
+		if got := len(r.do("GET", "/role_assignments"+query, admin, "").Want(200).At("role_assignments").([]any)); got != want {
+			t.Errorf("%q: %d, want %d", query, got, want)
+		}
+	}
+	a := r.do("GET", "/role_assignments?include_names=True&"+of, admin, "").Want(200)
+	for _, row := range []struct {
+		want string
+		at   []any
+	}{
+		{"member", []any{"role", "name"}}, {string(resttest.MemberUser), []any{"user", "id"}}, {"Default", []any{"user", "domain", "name"}},
+		{project, []any{"scope", "project", "id"}}, {"default", []any{"scope", "project", "domain", "id"}},
+		{"http://cloud/identity/v3" + path, []any{"links", "assignment"}},
+	} {
+		if got := a.Text(append([]any{"role_assignments", 0}, row.at...)...); got != row.want {
+			t.Errorf("%v: %q, want %q", row.at, got, row.want)
+		}
+	}
+	r.do("GET", "/role_assignments", r.login("member"), "").Want(403)
 }
 
 // TestPolicysRolesStay: policy knows them by name.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -33,7 +34,7 @@ type token struct {
 	// Audit has the token's own id and, if it was made from another one, the
 	// first one's.
 	Audit []string `json:"a"`
-	// Proof changes with the user's password.
+	// Proof changes with the user's password, and when the user is disabled.
 	Proof []byte `json:"h"`
 
 	issued int64
@@ -144,9 +145,10 @@ func revoked(v state.View, tok token) bool {
 	return false
 }
 
-// proof ties a token to the password that its user had.
+// proof ties a token to the password that its user had, and to the time since
+// the user was disabled last.
 func proof(u *model.User) []byte {
-	sum := sha256.Sum256([]byte(u.PasswordHash))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", u.Bars, u.PasswordHash))
 	return sum[:8]
 }
 

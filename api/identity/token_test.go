@@ -172,10 +172,14 @@ func TestTokensExpire(t *testing.T) {
 
 // TestTokensEndAtOnce with what they rest on.
 func TestTokensEndAtOnce(t *testing.T) {
-	yes := true
+	yes, no := true, false
 	member := model.RoleID("000000000000000000000000000000c2")
 	for name, end := range map[string]func(r *rig){
-		"the user is disabled":    func(r *rig) { r.must(&command.UserUpdate{ID: resttest.MemberUser, Disabled: &yes}) },
+		"the user is disabled": func(r *rig) { r.must(&command.UserUpdate{ID: resttest.MemberUser, Disabled: &yes}) },
+		"the user was disabled for a while": func(r *rig) {
+			r.must(&command.UserUpdate{ID: resttest.MemberUser, Disabled: &yes})
+			r.must(&command.UserUpdate{ID: resttest.MemberUser, Disabled: &no})
+		},
 		"the user is deleted":     func(r *rig) { r.must(&command.UserDelete{ID: resttest.MemberUser}) },
 		"the project is disabled": func(r *rig) { r.must(&command.ProjectUpdate{ID: resttest.MemberProject, Disabled: &yes}) },
 		"the role is taken away": func(r *rig) {

@@ -136,7 +136,7 @@ func (d *Door) download(c *rest.Call) (rest.Answer, error) {
 		return r.answer(f, size), nil
 	case outside:
 		text := fault(http.StatusRequestedRangeNotSatisfiable, "The image has no such range.")
-		a := rest.Answer{Status: http.StatusRequestedRangeNotSatisfiable, Stream: io.NopCloser(strings.NewReader(text)), Type: "text/plain; charset=utf-8",
+		a := rest.Answer{Status: http.StatusRequestedRangeNotSatisfiable, Stream: io.NopCloser(strings.NewReader(text)), Type: faultType,
 			Length: int64(len(text))}
 		return a.With("Content-Range", contentRange("*", size)), closed(f)
 	}

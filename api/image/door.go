@@ -33,7 +33,8 @@ type Door struct {
 func Dialect(root string) *rest.Dialect {
 	return &rest.Dialect{
 		Name: "image", Root: root,
-		Fault: func(_ *rest.Call, status int, message string, _ http.Header) (any, string) {
+		Fault: func(_ *rest.Call, status int, message string, h http.Header) (any, string) {
+			h.Set("Content-Type", faultType)
 			return nil, fault(status, message)
 		},
 		Unauthorized: func(c *rest.Call) string {
@@ -49,8 +50,19 @@ func Dialect(root string) *rest.Dialect {
 	}
 }
 
+// faultType is the media type of a fault.
+const faultType = "text/html; charset=UTF-8"
+
+// escape writes what could be taken for a tag or a character's name. Quotes
+// stay: clients take the tags away and show the rest as it is.
+var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+// fault is a failure as Glance words it: a page, of which openstack shows the
+// lines. Of plain text it would show nothing but the status.
 func fault(status int, message string) string {
-	return fmt.Sprintf("%d %s\n\n%s\n", status, http.StatusText(status), message)
+	title := fmt.Sprintf("%d %s", status, http.StatusText(status))
+	return "<html>\n<head>\n<title>" + title + "</title>\n</head>\n<body>\n<h1>" + title + "</h1>\n" + escape.Replace(message) +
+		"<br /><br />\n</body>\n</html>\n"
 }
 
 // Routes is the whole API as one table.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/kvorum/kvorum/api/rest"
@@ -18,6 +19,9 @@ const (
 	patchType    = "application/openstack-images-v2.1-json-patch"
 	oldPatchType = "application/openstack-images-v2.0-json-patch"
 )
+
+// operations are what a step may do.
+var operations = []string{"add", "replace", "remove"}
 
 // change is one step of a patch.
 type change struct {
@@ -79,9 +83,12 @@ func parseStep(step map[string]json.RawMessage, old bool) (ch change, path strin
 		if json.Unmarshal(step["op"], &ch.op) != nil || json.Unmarshal(step["path"], &path) != nil {
 			return ch, "", invalid("Each step of a patch has an 'op' and a 'path'.")
 		}
+		if !slices.Contains(operations, ch.op) {
+			return ch, "", invalid("The operation '%.64s' is none of %s.", ch.op, strings.Join(operations, ", "))
+		}
 		return ch, path, nil
 	}
-	for _, op := range []string{"add", "replace", "remove"} {
+	for _, op := range operations {
 		raw, there := step[op]
 		if !there {
 			continue
@@ -132,8 +139,6 @@ func (d draft) apply(ch change) error {
 			return errs.Errorf(op, errs.Forbidden, "Property %s may not be removed.", ch.name)
 		}
 		delete(d, ch.name)
-	default:
-		return invalid("The operation '%.64s' is none of add, replace, remove.", ch.op)
 	}
 	return nil
 }

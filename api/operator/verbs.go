@@ -39,8 +39,12 @@ type Verbs struct {
 	Cluster rest.Cluster
 	// Members lists the control nodes that take part in the log.
 	Members func() ([]Member, error)
-	Clock   clock.Clock
-	Log     *slog.Logger
+	// Gossip lists the nodes that gossip finds, and Alarms what is wrong with
+	// nodes' identities, as this control node sees it.
+	Gossip func() ([]GossipMember, error)
+	Alarms func() []Alarm
+	Clock  clock.Clock
+	Log    *slog.Logger
 	// NewID makes the id of a command.
 	NewID func() string
 }
@@ -50,6 +54,8 @@ func (d *Verbs) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/join-tokens", d.verb(d.createToken))
 	mux.HandleFunc("GET /v1/members", d.verb(d.members))
+	mux.HandleFunc("GET /v1/gossip/members", d.verb(d.gossip))
+	mux.HandleFunc("GET /v1/gossip/alarms", d.verb(d.alarms))
 	return mux
 }
 

@@ -23,7 +23,9 @@ type node struct {
 }
 
 // Status implements Node.
-func (n *node) Status() Status { return Status{Term: 7, Applied: 41, Version: "v"} }
+func (n *node) Status() Status {
+	return Status{Term: 7, Applied: 41, Version: "v", Gossip: "10.0.0.1:8771"}
+}
 
 // Confirm implements Node.
 func (n *node) Confirm(context.Context) (Point, error) { return n.point, n.err }
@@ -88,6 +90,9 @@ func TestQuestions(t *testing.T) {
 	}
 	if applied, err := c.AppliedIndex(t.Context(), at); err != nil || applied != 41 {
 		t.Errorf("applied %d, %v", applied, err)
+	}
+	if s, err := c.Status(t.Context(), at); err != nil || s != n.Status() {
+		t.Errorf("status %+v, %v", s, err)
 	}
 	if p, err := c.Confirm(t.Context(), at); err != nil || p != n.point {
 		t.Errorf("point %+v, %v", p, err)

@@ -11,11 +11,13 @@ type Point struct {
 	Term  uint64 `json:"term"`
 }
 
-// Status is how far a control node is.
+// Status is how far a control node is, and what others need to know of it.
 type Status struct {
 	Term    uint64 `json:"term"`
 	Applied uint64 `json:"applied"`
 	Version string `json:"version,omitzero"`
+	// Gossip is where the node gossips, host:port; empty if it does not.
+	Gossip string `json:"gossip,omitzero"`
 }
 
 // Result is what became of a command in the log: the ids of what it made, or

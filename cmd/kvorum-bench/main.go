@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 type options struct {
@@ -15,9 +16,12 @@ type options struct {
 	bin     string
 	data    string
 	out     string
+	profile string
 	turns   int
 	seconds float64
 }
+
+func (o options) span() time.Duration { return time.Duration(o.seconds * float64(time.Second)) }
 
 // wants tells whether one of the rows was asked for.
 func (o options) wants(rows ...string) bool {
@@ -25,13 +29,18 @@ func (o options) wants(rows ...string) bool {
 }
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == nodeArgument {
+		runNode(os.Stdin, os.Stdout)
+		return
+	}
 	var o options
 	names := flag.String("row", os.Getenv("ROW"), "measure only these rows, separated by commas (default: $ROW, else all)")
 	flag.StringVar(&o.bin, "bin", "bin/kvorum", "the program, for the rows that measure a process")
 	flag.StringVar(&o.data, "data", "out", "folder on the disk to measure; a temporary folder is made in it")
 	flag.StringVar(&o.out, "out", filepath.Join("out", "bench.jsonl"), "file that result lines are appended to")
-	flag.IntVar(&o.turns, "turns", 3, "how often each side is measured; the median counts")
-	flag.Float64Var(&o.seconds, "seconds", 3, "length of one measurement")
+	flag.StringVar(&o.profile, "profile", "", "folder for CPU profiles of our leader, a file a row")
+	flag.IntVar(&o.turns, "turns", 15, "how often each side is measured; the median counts")
+	flag.Float64Var(&o.seconds, "seconds", 1, "length of one measurement")
 	flag.Parse()
 	if *names != "" {
 		o.only = strings.Split(*names, ",")
@@ -42,39 +51,47 @@ func main() {
 	}
 }
 
+// group is some rows that are measured together.
+type group struct {
+	rows []string
+	do   func(options) ([]row, error)
+}
+
+func groups() []group {
+	list := []group{}
+	for _, p := range proposeRows {
+		list = append(list, group{[]string{p.name}, p.measure})
+	}
+	return append(list,
+		group{[]string{"read_leader_c64", "read_follower_c64"}, reads},
+		group{[]string{"failover_kill_p50"}, failover},
+		group{[]string{"dev_ready", "rss_empty"}, devReady},
+		group{[]string{"http_create_c16"}, httpCreate},
+		group{[]string{"rss_100k"}, rss100k},
+	)
+}
+
 func run(o options) error {
 	if o.turns < 1 || o.seconds <= 0 {
 		return fmt.Errorf("at least one turn of some seconds is needed")
 	}
-	if err := os.MkdirAll(o.data, 0o755); err != nil {
-		return err
-	}
-	for _, r := range proposeRows {
-		if !o.wants(r.name) {
+	for _, dir := range []string{o.data, o.profile} {
+		if dir == "" {
 			continue
 		}
-		result, err := sideBySide(o, r.name, r.callers, r.load())
-		if err != nil {
-			return fmt.Errorf("%s: %w", r.name, err)
-		}
-		if err := report(o.out, result); err != nil {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
 	}
-	for _, m := range []struct {
-		rows []string
-		do   func(options) ([]row, error)
-	}{
-		{[]string{"dev_ready", "rss_empty"}, devReady},
-		{[]string{"http_create_c16"}, httpCreate},
-		{[]string{"rss_100k"}, rss100k},
-	} {
-		if !o.wants(m.rows...) {
+	known := 0
+	for _, g := range groups() {
+		if !o.wants(g.rows...) {
 			continue
 		}
-		results, err := m.do(o)
+		known++
+		results, err := g.do(o)
 		if err != nil {
-			return fmt.Errorf("%s: %w", strings.Join(m.rows, ", "), err)
+			return fmt.Errorf("%s: %w", strings.Join(g.rows, ", "), err)
 		}
 		for _, r := range results {
 			if err := report(o.out, r); err != nil {
@@ -82,16 +99,19 @@ func run(o options) error {
 			}
 		}
 	}
+	if known == 0 {
+		return fmt.Errorf("no row is named %s", strings.Join(o.only, ","))
+	}
 	return nil
 }
 
 // report prints a row for people and appends it for machines.
 func report(path string, r row) error {
-	fmt.Printf("%-16s %10.0f %-6s", r.Name, r.Value, r.Unit)
+	fmt.Printf("%-18s %10.0f %-6s", r.Name, r.Value, r.Unit)
 	if r.Peer != "" {
-		fmt.Printf("  %s %10.0f  ratio %.2f", r.Peer, r.PeerValue, r.Ratio)
+		fmt.Printf("  %10.0f %s  ratio %.2f", r.PeerValue, r.Peer, r.Ratio)
 	}
-	fmt.Println()
+	fmt.Println(r.note)
 	line, err := json.Marshal(r)
 	if err != nil {
 		return err

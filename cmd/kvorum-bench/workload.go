@@ -1,125 +1,144 @@
 package main
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
-	"io"
+	mathrand "math/rand/v2"
+	"strconv"
 
 	"github.com/google/uuid"
 
-	"github.com/kvorum/kvorum/fsm"
 	"github.com/kvorum/kvorum/fsm/command"
 	"github.com/kvorum/kvorum/internal/model"
-	"github.com/kvorum/kvorum/raftnode"
 )
 
-// workload makes the commands that are measured.
+// workload makes the commands that are measured. They are the same on every
+// node, but for the ids of requests and of what is made.
 type workload interface {
-	// prepare gets the state that the commands need into the log.
-	prepare(propose func(data []byte) error) error
-	// command makes the i-th command of a caller. Callers run concurrently.
-	command(caller int, i uint64) []byte
+	// prepare gives what must be in the log first: each list can be proposed
+	// at once, after the one before.
+	prepare() [][]command.Command
+	// command makes the i-th command, out of ids.
+	command(i int, ids *idPool) command.Command
 }
+
+var workloads = map[string]workload{"update": updates{}, "create": creates{}}
 
 // The people and things that every workload begins with.
 const (
 	benchProject = model.ProjectID("000000000000000000000000000000a1")
 	benchUser    = model.UserID("000000000000000000000000000000b1")
-	benchImage   = model.ImageID("00000000-0000-4000-8000-0000000000d1")
-	benchNetwork = model.NetworkID("00000000-0000-4000-8000-0000000000e1")
+	benchImage   = model.ImageID("7a3b4c5d-0000-4000-8000-0000000000d1")
+	benchNetwork = model.NetworkID("8b3b4c5d-0000-4000-8000-0000000000e1")
+	benchSubnet  = model.SubnetID("9c3b4c5d-0000-4000-8000-0000000000f1")
 )
 
 var benchSize = model.Size{FlavorID: "1", FlavorName: "m1.tiny", VCPUs: 1, RAM: 512, Disk: 1}
 
-func asAdmin() command.By {
-	return command.By{UserID: benchUser, ProjectID: benchProject, Admin: true, UserEpoch: 1, ProjectEpoch: 1}
+// envelope is a command as its user asks for it.
+func envelope(id string, c command.Command) command.Envelope {
+	by := command.By{UserID: benchUser, ProjectID: benchProject, Admin: true, UserEpoch: 1, ProjectEpoch: 1}
+	if c.Kind() == "cluster.init/1" {
+		by = command.By{System: command.Bootstrap}
+	}
+	return command.Envelope{ID: id, By: by, Command: c}
 }
 
-func encode(by command.By, c command.Command) []byte {
-	b, err := command.Encode(command.Envelope{ID: uuid.NewString(), By: by, Command: c})
-	if err != nil {
-		panic(err) // a workload of ours that does not encode is a defect
-	}
-	return b
+// idPool gives random UUIDs that were made before they are needed.
+type idPool struct {
+	text string
+	next int
 }
+
+const uuidLength = 36
+
+func newIDs(n int) (*idPool, error) {
+	raw := make([]byte, 16*n)
+	if _, err := rand.Read(raw); err != nil {
+		return nil, err
+	}
+	b := make([]byte, 0, uuidLength*n)
+	for ; len(raw) > 0; raw = raw[16:] {
+		for i, part := range [][]byte{raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:16]} {
+			if i > 0 {
+				b = append(b, '-')
+			}
+			b = hex.AppendEncode(b, part)
+		}
+	}
+	return &idPool{text: string(b)}, nil
+}
+
+func (p *idPool) take() string {
+	id := p.text[p.next : p.next+uuidLength]
+	p.next += uuidLength
+	return id
+}
+
+// idsPerCommand is the most that a command needs, its request's included.
+const idsPerCommand = 3
 
 // seed makes the cloud that servers can be made in.
-func seed(propose func([]byte) error) error {
-	c := command.Example("cluster.init/1")
+func seed() [][]command.Command {
 	unlimited := &command.QuotaSet{ProjectID: benchProject, Limits: []command.QuotaLimit{
 		{Resource: "cores", Limit: model.Unlimited}, {Resource: "instances", Limit: model.Unlimited},
 		{Resource: "port", Limit: model.Unlimited}, {Resource: "ram", Limit: model.Unlimited}}}
-	for _, data := range [][]byte{
-		encode(command.By{System: command.Bootstrap}, c),
-		encode(asAdmin(), unlimited),
-		encode(asAdmin(), &command.ImageCreate{ID: benchImage, ProjectID: benchProject, Name: "i", Visibility: "public", DiskFormat: "raw", ContainerFormat: "bare"}),
-		encode(asAdmin(), &command.ImageUpload{ID: benchImage, SHA256: fmt.Sprintf("%064d", 1), SHA512: fmt.Sprintf("%0128d", 1), MD5: fmt.Sprintf("%032d", 1), Size: 1, VirtualSize: 1}),
-		encode(asAdmin(), &command.NetworkCreate{ID: benchNetwork, ProjectID: benchProject, Name: "n"}),
-		encode(asAdmin(), &command.SubnetCreate{ID: model.SubnetID(uuid.NewString()), NetworkID: benchNetwork, ProjectID: benchProject, Name: "s", CIDR: "10.0.0.0/8", Gateway: "10.0.0.1"}),
-	} {
-		if err := propose(data); err != nil {
-			return err
-		}
+	return [][]command.Command{
+		{command.Example("cluster.init/1")},
+		{unlimited,
+			&command.ImageCreate{ID: benchImage, ProjectID: benchProject, Name: "i", Visibility: "public", DiskFormat: "raw", ContainerFormat: "bare"},
+			&command.NetworkCreate{ID: benchNetwork, ProjectID: benchProject, Name: "n"}},
+		{&command.ImageUpload{ID: benchImage, SHA256: fmt.Sprintf("%064d", 1), SHA512: fmt.Sprintf("%0128d", 1), MD5: fmt.Sprintf("%032d", 1), Size: 1, VirtualSize: 1},
+			&command.SubnetCreate{ID: benchSubnet, NetworkID: benchNetwork, ProjectID: benchProject, Name: "s", CIDR: "10.0.0.0/8", Gateway: "10.0.0.1"}},
 	}
-	return nil
 }
 
-func newServer(name string) *command.ServerCreate {
-	id := uuid.New()
-	mac := fmt.Sprintf("02:%02x:%02x:%02x:%02x:%02x", id[0], id[1], id[2], id[3], id[4])
+func newServer(id, name string) *command.ServerCreate {
 	return &command.ServerCreate{ProjectID: benchProject, UserID: benchUser, ImageID: benchImage, Size: benchSize, ReservationID: "r-bench",
-		Items: []command.ServerItem{{ID: model.ServerID(id.String()), Name: name, Hostname: name,
-			NICs: []command.ServerNIC{{PortID: model.PortID(uuid.NewString()), NetworkID: benchNetwork, MAC: mac}}}}}
+		Items: []command.ServerItem{{ID: model.ServerID(id), Name: name, Hostname: name}}}
 }
 
 // updates renames one of a thousand servers: a small update.
-type updates struct{ ids []model.ServerID }
+type updates struct{}
 
 const updatedServers = 1000
 
-func (w *updates) prepare(propose func([]byte) error) error {
-	if err := seed(propose); err != nil {
-		return err
-	}
-	for range updatedServers {
-		c := newServer("s")
-		c.Items[0].NICs = nil
-		w.ids = append(w.ids, c.Items[0].ID)
-		if err := propose(encode(asAdmin(), c)); err != nil {
-			return err
+// updatedID names the n-th of them, the same on every node.
+var updatedID = func() (ids [updatedServers]model.ServerID) {
+	random := mathrand.NewChaCha8([32]byte{1})
+	for i := range ids {
+		id, err := uuid.NewRandomFromReader(random)
+		if err != nil {
+			panic(err) // this source never fails
 		}
+		ids[i] = model.ServerID(id.String())
 	}
-	return nil
+	return ids
+}()
+
+func (updates) prepare() [][]command.Command {
+	var servers []command.Command
+	for _, id := range updatedID {
+		servers = append(servers, newServer(string(id), "s"))
+	}
+	return append(seed(), servers)
 }
 
-func (w *updates) command(caller int, i uint64) []byte {
-	name := fmt.Sprintf("renamed-%d-%d", caller, i)
-	return encode(asAdmin(), &command.ServerUpdate{ID: w.ids[(uint64(caller)*7919+i)%updatedServers], Name: &name})
+func (updates) command(i int, _ *idPool) command.Command {
+	name := "renamed-" + strconv.Itoa(i)
+	return &command.ServerUpdate{ID: updatedID[i*7919%updatedServers], Name: &name}
 }
 
 // creates makes servers, each with a port and an address.
 type creates struct{}
 
-func (creates) prepare(propose func([]byte) error) error { return seed(propose) }
+func (creates) prepare() [][]command.Command { return seed() }
 
-func (creates) command(caller int, i uint64) []byte {
-	return encode(asAdmin(), newServer(fmt.Sprintf("s-%d-%d", caller, i)))
+func (creates) command(i int, ids *idPool) command.Command {
+	id, port := ids.take(), ids.take()
+	c := newServer(id, "s-"+strconv.Itoa(i))
+	mac := "02:" + id[0:2] + ":" + id[2:4] + ":" + id[4:6] + ":" + id[6:8] + ":" + id[9:11]
+	c.Items[0].NICs = []command.ServerNIC{{PortID: model.PortID(port), NetworkID: benchNetwork, MAC: mac}}
+	return c
 }
-
-// replica fits the real state machine to the log.
-type replica struct{ *fsm.Machine }
-
-// ApplyBatch implements raftnode.StateMachine.
-func (r replica) ApplyBatch(entries []raftnode.Entry) ([]any, error) {
-	in := make([]fsm.Entry, len(entries))
-	for i, e := range entries {
-		in[i] = fsm.Entry{Index: e.Index, Term: e.Term, At: e.At, Data: e.Data}
-	}
-	out := make([]any, len(entries))
-	for i, res := range r.Machine.ApplyBatch(in) {
-		out[i] = res
-	}
-	return out, nil
-}
-
-// Snapshot implements raftnode.StateMachine.
-func (r replica) Snapshot() (io.WriterTo, error) { return r.View(), nil }

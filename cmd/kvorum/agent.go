@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -25,10 +24,14 @@ import (
 	"github.com/kvorum/kvorum/internal/pki"
 	"github.com/kvorum/kvorum/internal/wire"
 	"github.com/kvorum/kvorum/netd/kernel"
+	"github.com/kvorum/kvorum/raftnode"
 )
 
 // hostIDFile holds the host's identity: whoever loses it becomes a new host.
 const hostIDFile = "host-id"
+
+// bootIDFile names this boot of this machine. Tests have others.
+var bootIDFile = "/proc/sys/kernel/random/boot_id"
 
 // runAgent runs a host agent until ctx ends. Guests and their networks run on.
 func runAgent(ctx context.Context, conf config.Config, log *slog.Logger) error {
@@ -47,6 +50,8 @@ type agent struct {
 	id       string // the host's UUID
 	endpoint pki.Endpoint
 	nodes    *nodeList
+	gossip   *agentGossip // nil if the host does not gossip
+	stats    *raftnode.Metrics
 	agent    *hostagent.Agent
 	driver   hostagent.Driver
 	network  *netsvc.Host // nil for simulated hosts
@@ -56,33 +61,46 @@ type agent struct {
 // the cluster first.
 func openAgent(ctx context.Context, conf config.Config, log *slog.Logger) (*agent, error) {
 	a := &agent{conf: conf, log: log, clock: clock.Real{}}
-	if err := a.enter(ctx); err != nil {
-		return nil, err
+	// The port comes first: a host that cannot have it joins nothing.
+	err := a.openGossip()
+	if err == nil {
+		if err = a.enter(ctx); err == nil {
+			err = a.open()
+		}
 	}
-	c := hostagent.Config{Clock: a.clock, Log: log.With("part", "agent"), ImageLimit: conf.Agent.ImageCache,
-		ImageDir: a.file("image-cache"), Identity: a.identity(a.id)}
-	var err error
-	if c.Identity.Tunnel, err = tunnelAddress(conf.Agent); err != nil {
-		return nil, err
-	}
-	c.Rules.StopTimeout = conf.Agent.StopWait.D()
-	if c.Disk, err = hostagent.NewFileDisk(a.file("ledger")); err != nil {
-		return nil, err
-	}
-	expect := a.endpoint.Client(pki.Agents, pki.Expect(pki.Control, ""))
-	client, err := control.New(control.Config{Nodes: a.nodes.all, HostID: a.id, Clock: a.clock,
-		HTTP: wire.Transport(func(string) *tls.Config { return expect })})
 	if err != nil {
-		return nil, err
-	}
-	c.Control, c.Leases, c.Nodes = client, client, a.nodes.all()
-	if err := a.openHost(&c, a.id); err != nil {
-		return nil, err
-	}
-	if a.agent, err = hostagent.New(c); err != nil {
 		return nil, errors.Join(err, a.close())
 	}
 	return a, nil
+}
+
+// open opens all parts; what is open after an error is for close.
+func (a *agent) open() (err error) {
+	if a.stats, err = libraryMetrics(); err != nil {
+		return err
+	}
+	c := hostagent.Config{Clock: a.clock, Log: a.log.With("part", "agent"), ImageLimit: a.conf.Agent.ImageCache,
+		ImageDir: a.file("image-cache"), Identity: a.identity(a.id), Nodes: a.nodes.all}
+	if c.Identity.Tunnel, err = tunnelAddress(a.conf.Agent); err != nil {
+		return err
+	}
+	c.Rules.StopTimeout = a.conf.Agent.StopWait.D()
+	if c.Disk, err = hostagent.NewFileDisk(a.file("ledger")); err != nil {
+		return err
+	}
+	client, err := control.New(control.Config{Nodes: a.nodes.all, HostID: a.id, Clock: a.clock, HTTP: wire.Transport(a.expectControl())})
+	if err != nil {
+		return err
+	}
+	c.Control, c.Leases = client, client
+	if err := a.keepPool(c.Identity.Address, client.Gossip); err != nil {
+		return err
+	}
+	if err := a.openHost(&c, a.id); err != nil {
+		return err
+	}
+	a.agent, err = hostagent.New(c)
+	return err
 }
 
 // enter makes the host a member of a cluster, if it is none yet.
@@ -116,7 +134,7 @@ func (a *agent) identity(id string) assign.Capacity {
 	if c.Address == "" {
 		c.Address = a.conf.Agent.Listen
 	}
-	if b, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
+	if b, err := os.ReadFile(bootIDFile); err == nil {
 		c.BootID = strings.TrimSpace(string(b))
 	}
 	return c
@@ -213,6 +231,9 @@ func (a *agent) run(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() { done <- a.agent.Run(ctx) }()
 	go a.learnNodes(ctx)
+	gossiping := make(chan struct{})
+	go func() { defer close(gossiping); a.gossip.run(ctx) }()
+	defer func() { cancel(); <-gossiping }()
 	a.log.Info("host agent runs", "host", a.conf.Node, "id", a.id, "driver", a.conf.Agent.Driver, "listen", port.Addr(), "version", version)
 	select {
 	case err = <-failed:
@@ -230,7 +251,7 @@ func (a *agent) run(ctx context.Context) error {
 func (a *agent) observer() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/healthz", a.agent.Observer())
-	door := &operator.Door{Metrics: operator.NewMetrics(a.samples), Token: a.conf.Metrics.Token, Ready: a.agent.Ready}
+	door := &operator.Door{Metrics: operator.NewMetrics(a.samples, a.gossipSamples), Token: a.conf.Metrics.Token, Ready: a.agent.Ready}
 	door.Register(mux)
 	return mux
 }
@@ -255,8 +276,12 @@ func (a *agent) close() error {
 	if a.network != nil {
 		a.network.Close()
 	}
-	if a.driver == nil {
-		return nil
+	var all []error
+	if a.driver != nil {
+		all = append(all, a.driver.Close())
 	}
-	return a.driver.Close()
+	if a.gossip != nil {
+		all = append(all, a.gossip.close())
+	}
+	return errors.Join(all...)
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -212,6 +213,38 @@ func TestBadInputGetsTheAPIsOwnError(t *testing.T) {
 	status, text, h := call(t, admin, "GET", nova+"/servers", "", "X-OpenStack-Nova-API-Version", "2.999")
 	if status != 406 || !strings.Contains(text, "Minimum is 2.1") {
 		t.Errorf("microversion 2.999: %d %s %v", status, text, h)
+	}
+}
+
+// TestEveryAnswerSaysAnIndex: also one that was given without a look at the
+// state. It never falls.
+func TestEveryAnswerSaysAnIndex(t *testing.T) {
+	url := started(t)
+	admin := login(t, url, "admin", "admin", "pw")
+	last := uint64(1)
+	for _, row := range []struct {
+		token, method, path, body string
+		status                    int
+	}{
+		{"", "GET", "/identity/v3", "", 200},
+		{"", "GET", "/compute/v2.1", "", 200},
+		{"", "GET", "/image/", "", 300},
+		{"", "GET", "/network/", "", 200},
+		{"", "GET", "/healthz", "", 200},
+		{"", "GET", "/compute/v2.1/servers", "", 401},
+		{admin, "POST", "/network/v2.0/networks", `{"network":{"name":"n"}}`, 201},
+		{admin, "POST", "/network/v2.0/networks", `{"network":{"nam":"n"}}`, 400},
+		{admin, "GET", "/compute/v2.1/servers", "", 200},
+		{admin, "GET", "/compute/v2.1/nothing", "", 404},
+		{"", "GET", "/nothing", "", 404},
+		{admin, "PATCH", "/compute/v2.1/servers", "", 405},
+	} {
+		status, text, h := call(t, row.token, row.method, url+row.path, row.body)
+		index, err := strconv.ParseUint(h.Get("X-Index"), 10, 64)
+		if status != row.status || err != nil || index < last {
+			t.Errorf("%s %s: %d %.80q, X-Index %q after %d", row.method, row.path, status, text, h.Get("X-Index"), last)
+		}
+		last = max(last, index)
 	}
 }
 

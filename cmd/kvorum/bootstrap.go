@@ -28,12 +28,11 @@ const (
 	adminPasswordFile = "admin-password"
 )
 
-// nodeIDFile holds a control node's UUID, tlsDir a node's key and certificates,
-// and gossipKeyFile what an agent gossips under.
+// nodeIDFile holds a control node's UUID, and tlsDir a node's key and
+// certificates.
 const (
-	nodeIDFile    = "node-id"
-	tlsDir        = "tls"
-	gossipKeyFile = "gossip-key"
+	nodeIDFile = "node-id"
+	tlsDir     = "tls"
 )
 
 // secret reads a secret file, or makes one of the given content.

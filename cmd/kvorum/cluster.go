@@ -11,6 +11,7 @@ import (
 	"github.com/kvorum/kvorum/fsm/state"
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/failpoint"
 	"github.com/kvorum/kvorum/raftnode"
 )
 
@@ -29,6 +30,8 @@ type cluster struct {
 	machine *fsm.Machine
 	peers   *peerapi.Client
 	clock   clock.Clock
+	// gossip is where this node gossips; empty if it does not.
+	gossip func() string
 }
 
 // Read implements rest.Cluster.
@@ -107,7 +110,14 @@ func (c *cluster) offer(ctx context.Context, data []byte) (peerapi.Result, error
 	case address == "":
 		return peerapi.Result{}, errs.Errorf("cluster.offer", errs.Unavailable, "This control node has no leader now: try again, or another node.")
 	}
-	return c.peers.Offer(ctx, address, data)
+	if err := failpoint.Hit(ctx, failpoint.ForwardBefore); err != nil {
+		return peerapi.Result{}, errs.E("cluster.offer", errs.Unavailable, "", err)
+	}
+	res, err := c.peers.Offer(ctx, address, data)
+	if lost := failpoint.Hit(ctx, failpoint.ForwardAfter); lost != nil {
+		return peerapi.Result{}, errs.E("cluster.offer", errs.Unknown, "", lost)
+	}
+	return res, err
 }
 
 // Offer implements peerapi.Node.
@@ -115,6 +125,9 @@ func (c *cluster) Offer(ctx context.Context, data []byte) (peerapi.Result, error
 	out := c.raft.Propose(ctx, data)
 	if out.Verdict != raftnode.Done {
 		return peerapi.Result{}, out.Err
+	}
+	if err := failpoint.Hit(ctx, failpoint.ReplyBefore); err != nil {
+		return peerapi.Result{}, errs.E("cluster.offer", errs.Unknown, "", err)
 	}
 	res, ok := out.Result.(fsm.Result)
 	if !ok {
@@ -131,7 +144,7 @@ func (c *cluster) Confirm(ctx context.Context) (peerapi.Point, error) {
 
 // Status implements peerapi.Node.
 func (c *cluster) Status() peerapi.Status {
-	return peerapi.Status{Term: c.raft.Term(), Applied: c.raft.AppliedIndex(), Version: version}
+	return peerapi.Status{Term: c.raft.Term(), Applied: c.raft.AppliedIndex(), Version: version, Gossip: c.gossip()}
 }
 
 // duty proposes a command of the leader's own. It has no id: it may run twice.

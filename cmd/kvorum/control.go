@@ -20,6 +20,7 @@ import (
 	"github.com/kvorum/kvorum/imagestore/replica"
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/heap"
 	"github.com/kvorum/kvorum/internal/pki"
 	"github.com/kvorum/kvorum/internal/seal"
 	"github.com/kvorum/kvorum/internal/wire"
@@ -53,6 +54,7 @@ type controlNode struct {
 	passwords *identity.Passwords
 	metrics   *operator.Metrics
 	raftStats *raftnode.Metrics
+	gossip    *controlGossip // nil if the node does not gossip
 	// bound are the listeners once they are open; ended that run is over.
 	bound atomic.Pointer[servers]
 	ended atomic.Bool
@@ -73,17 +75,20 @@ type raftTimes struct{ election time.Duration }
 // openControl opens a control node's data folder and everything in it. A new
 // node founds a cluster or joins one first.
 func openControl(ctx context.Context, conf config.Config, log *slog.Logger, times raftTimes) (*controlNode, error) {
+	heap.LeaveRoom(heap.ControlRoom)
 	if err := checkLease(conf.Control.HostLease.D()); err != nil {
 		return nil, err
 	}
 	n := &controlNode{conf: conf, log: log, clock: clock.Real{}, times: times, machine: fsm.New(false)}
-	// The port comes first: a node that cannot have it founds and joins nothing.
+	// The ports come first: a node that cannot have them founds and joins nothing.
 	var err error
 	if n.tcp, err = net.Listen("tcp", conf.Control.Listen); err != nil {
 		return nil, errs.E("control.open", errs.Internal, "the internal port cannot be opened", err)
 	}
-	if err = n.enter(ctx); err == nil {
-		err = n.open()
+	if err = n.openGossip(); err == nil {
+		if err = n.enter(ctx); err == nil {
+			err = n.open()
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, n.close())
@@ -133,7 +138,7 @@ func (n *controlNode) open() error {
 	if n.passwords, err = identity.NewPasswords(loginsAtOnce); err != nil {
 		return err
 	}
-	if n.raftStats, err = raftnode.CollectMetrics(); err != nil {
+	if n.raftStats, err = libraryMetrics(); err != nil {
 		return err
 	}
 	if n.images, err = imagestore.Open(n.file("images"), 0); err != nil {
@@ -146,10 +151,10 @@ func (n *controlNode) open() error {
 	if n.raft, err = raftnode.Open(n.raftConfig("")); err != nil {
 		return err
 	}
-	n.cluster = &cluster{raft: n.raft, machine: n.machine, peers: n.peers, clock: n.clock}
+	n.cluster = &cluster{raft: n.raft, machine: n.machine, peers: n.peers, clock: n.clock, gossip: n.gossip.address}
 	n.register = n.newRegister()
-	n.metrics = operator.NewMetrics(n.samples, n.raftSamples, n.dutySamples)
-	return nil
+	n.metrics = operator.NewMetrics(n.samples, n.raftSamples, n.dutySamples, n.gossipSamples)
+	return n.gossip.keepPools()
 }
 
 // raftConfig is raft's; without a port yet it has no way to other nodes.
@@ -180,6 +185,8 @@ func (n *controlNode) run(ctx context.Context) error {
 		defer close(replicating)
 		n.replicas.Run(ctx, n.machine.Feed().Wait)
 	}()
+	gossiping := make(chan struct{})
+	go func() { defer close(gossiping); n.gossip.run(ctx) }()
 	servers, err := n.serve(failed)
 	if err == nil {
 		n.bound.Store(servers)
@@ -195,6 +202,7 @@ func (n *controlNode) run(ctx context.Context) error {
 	cancel()
 	<-duties
 	<-replicating
+	<-gossiping
 	return err
 }
 
@@ -238,6 +246,9 @@ func (n *controlNode) close() error {
 	}
 	if n.images != nil {
 		all = append(all, n.images.Close())
+	}
+	if n.gossip != nil {
+		all = append(all, n.gossip.close())
 	}
 	return errors.Join(all...)
 }

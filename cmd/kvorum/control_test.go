@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/kvorum/kvorum/cmd/kvorum/config"
@@ -24,5 +25,22 @@ func TestControlWithoutACluster(t *testing.T) {
 	}
 	if left, err := os.ReadDir(empty); err != nil || len(left) > 0 {
 		t.Errorf("it left %v, %v", left, err)
+	}
+}
+
+// TestMisspeltFlags are named, and the nearest one with them.
+func TestMisspeltFlags(t *testing.T) {
+	for _, row := range []struct{ role, flag, want string }{
+		{"control", "--public.listn=x", `there is no setting "public.listn"; did you mean "public.listen"?`},
+		{"control", "--bootstrp", `did you mean "bootstrap"?`},
+		{"agent", "--conifg", `did you mean "config"?`},
+		{"agent", "--zzzzzzzzzzzzzzzz", `there is no setting "zzzzzzzzzzzzzzzz"`},
+		{"agent", "--agent.stop_wait=soon", `agent.stop_wait: "soon" is not a time such as "60s"`},
+	} {
+		c := root()
+		c.SetArgs([]string{row.role, row.flag})
+		if err := c.ExecuteContext(t.Context()); err == nil || !strings.Contains(sentence(err), row.want) {
+			t.Errorf("%s %s: %v, want %q", row.role, row.flag, err, row.want)
+		}
 	}
 }

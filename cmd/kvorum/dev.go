@@ -41,6 +41,8 @@ func devCommand() *cobra.Command {
 		conf.Public.Listen, conf.Control.Listen, conf.Agent.Listen, conf.Agent.Observe = listen, internal, agentListen, observe
 		conf.Control.Bootstrap = true
 		conf.Agent.Driver = "sim"
+		// There is nobody else to find.
+		conf.Control.Gossip.Listen, conf.Agent.Gossip.Listen = noGossip, noGossip
 		var err error
 		if conf.DataDir, err = filepath.Abs(dir); err != nil {
 			return errs.E("dev", errs.Invalid, "", err)

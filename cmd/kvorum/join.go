@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/pki"
@@ -53,7 +54,7 @@ func (a *agent) join(ctx context.Context) (*pki.Credentials, error) {
 	if err := a.nodes.learn(addresses); err != nil {
 		return nil, err
 	}
-	if err := writeOnce(a.file(gossipKeyFile), hex.EncodeToString(answer.GossipKey)); err != nil {
+	if err := replaceFile(a.file(gossipFile), assign.Gossip{ClusterID: answer.ClusterID, Incarnation: answer.Incarnation, Key: answer.GossipKey}); err != nil {
 		return nil, err
 	}
 	// The certificate comes last: until it is there the host joins again.

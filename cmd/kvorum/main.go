@@ -61,6 +61,12 @@ func role(name, short string, do run) *cobra.Command {
 	for _, s := range defaults.Settings() {
 		c.Flags().String(s.Key, s.String(), s.Usage+" ["+s.Env()+"]")
 	}
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if flag, unknown := strings.CutPrefix(err.Error(), "unknown flag: --"); unknown {
+			return config.UnknownFlag(flag, "config", "help", "bootstrap", "join")
+		}
+		return err
+	})
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		conf, err := settings(cmd, file)
 		if err != nil {

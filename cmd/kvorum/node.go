@@ -30,4 +30,4 @@ func (r applier) ApplyBatch(entries []raftnode.Entry) (out []any, err error) {
 }
 
 // Snapshot implements raftnode.StateMachine.
-func (r applier) Snapshot() (io.WriterTo, error) { return r.View(), nil }
+func (r applier) Snapshot() (io.WriterTo, error) { return r.Machine.Snapshot(), nil }

@@ -20,16 +20,20 @@ const (
 )
 
 // nodeList is where an agent finds control nodes: those that its settings name,
-// then those that it has learned of. What it learned outlives the process: when
-// it starts again, all that its token named may be gone. It is safe for
-// concurrent use.
+// then those that control nodes told it of, then those that gossip found. What it
+// was told outlives the process: when it starts again, all that its token named
+// may be gone. It is safe for concurrent use.
 type nodeList struct {
 	file  string
 	fixed []string
 
 	mu      sync.Mutex
 	learned []string
+	found   []string
 }
+
+// maxFound bounds the control nodes that are known by gossip alone.
+const maxFound = 32
 
 func openNodeList(file string, fixed []string) (*nodeList, error) {
 	l := &nodeList{file: file, fixed: fixed}
@@ -51,7 +55,7 @@ func (l *nodeList) all() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var out []string
-	for _, a := range slices.Concat(l.fixed, l.learned) {
+	for _, a := range slices.Concat(l.fixed, l.learned, l.found) {
 		if !slices.Contains(out, a) {
 			out = append(out, a)
 		}
@@ -67,16 +71,39 @@ func (l *nodeList) learn(addresses []string) error {
 	if len(addresses) == 0 || slices.Equal(addresses, l.learned) {
 		return nil
 	}
-	b, err := json.Marshal(addresses)
-	if err == nil {
-		err = os.WriteFile(l.file+".new", b, 0o600)
-	}
-	if err == nil {
-		err = os.Rename(l.file+".new", l.file)
-	}
-	if err != nil {
-		return errs.E("agent.nodes", errs.Internal, "", err)
+	if err := replaceFile(l.file, addresses); err != nil {
+		return err
 	}
 	l.learned = addresses
+	return nil
+}
+
+// find replaces what gossip found before. No addresses are no news.
+func (l *nodeList) find(addresses []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(addresses) > 0 {
+		l.found = addresses[:min(len(addresses), maxFound)]
+	}
+}
+
+// replaceFile puts a value, as JSON, in a file that its owner alone may read:
+// whole or not at all.
+func replaceFile(file string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return errs.E("agent.replace", errs.Internal, "", err)
+	}
+	f, err := os.OpenFile(file+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err == nil {
+		_, err = f.Write(b)
+		err = errors.Join(err, f.Sync(), f.Close())
+	}
+	if err == nil {
+		err = os.Rename(file+".new", file)
+	}
+	if err != nil {
+		return errs.E("agent.replace", errs.Internal, file+" cannot be written", err)
+	}
 	return nil
 }

@@ -23,6 +23,10 @@ import (
 // everything.
 const operatorSocket = "operator/socket"
 
+// maxOperatorAnswer bounds what is read of an answer, in bytes: two full gossip
+// pools take less.
+const maxOperatorAnswer = 8 << 20
+
 // operatorCommand is for those who run the cloud, on a control node itself.
 func operatorCommand() *cobra.Command {
 	var dir string
@@ -33,7 +37,7 @@ func operatorCommand() *cobra.Command {
 	token.AddCommand(tokenCreateCommand(at))
 	raft := &cobra.Command{Use: "raft", Short: "The replicated log's members"}
 	raft.AddCommand(listPeersCommand(at))
-	c.AddCommand(token, raft)
+	c.AddCommand(token, raft, gossipCommand(at))
 	return c
 }
 
@@ -142,7 +146,7 @@ func callNode(ctx context.Context, socket, method, path string, body []byte) (st
 		return 0, nil, errs.Errorf(op, errs.Unavailable, "No control node answers at %s (%v): run this on a control node, as its owner, with its --data_dir.", socket, err)
 	}
 	defer resp.Body.Close()
-	answer, err = io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	answer, err = io.ReadAll(io.LimitReader(resp.Body, maxOperatorAnswer))
 	if err != nil {
 		return 0, nil, errs.E(op, errs.Unknown, "The control node's answer broke off.", err)
 	}

@@ -40,11 +40,14 @@ func (n *controlNode) samples() []operator.Sample {
 	)
 }
 
-// raftSamples are those of the raft library.
-func (n *controlNode) raftSamples() (out []operator.Sample) {
-	all, _ := n.raftStats.All()
+// raftSamples are those of the raft library, and of Serf's.
+func (n *controlNode) raftSamples() []operator.Sample { return librarySamples(n.raftStats) }
+
+// librarySamples are what the libraries report.
+func librarySamples(from *raftnode.Metrics) (out []operator.Sample) {
+	all, _ := from.All()
 	for _, m := range all {
-		s := operator.Sample{Name: m.Name, Help: "As reported by the raft library.", Labels: m.Labels, Value: m.Sum, Total: m.Kind != raftnode.Gauge}
+		s := operator.Sample{Name: m.Name, Help: "As reported by the library.", Labels: m.Labels, Value: m.Sum, Total: m.Kind != raftnode.Gauge}
 		if m.Kind == raftnode.Sample {
 			s.Name += "_sum"
 			out = append(out, operator.Sample{Name: m.Name + "_count", Help: s.Help, Labels: m.Labels, Value: float64(m.Count), Total: true})

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -133,12 +134,21 @@ func (n *controlNode) publicHandler() http.Handler {
 	shell.Front(r, image.Dialect("/image"), glance.Routes())
 	shell.Front(r, network.Dialect("/network"), neutron.Routes())
 	n.operatorDoor().Register(r)
-	return r
+	return indexed(n.raft.AppliedIndex, r)
+}
+
+// indexed lets every answer say a state's index: the doors name the one that
+// they looked at, and what looks at none has what this node has applied.
+func indexed(applied func() uint64, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Index", strconv.FormatUint(applied(), 10))
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (n *controlNode) agentDoor() *agentapi.Door {
 	return &agentapi.Door{Cluster: n.cluster, Peek: n.machine.View, Feed: n.machine.Feed(),
-		Lease:  n.register.Renew,
+		Lease: n.register.Renew, Rival: n.register.Rival, Gossip: n.gossip.tell,
 		Opener: n.box, Images: imageFiles{n.images}, Clock: n.clock,
 		Log: n.log.With("part", "agentapi"), NewID: uuid.NewString}
 }
@@ -154,7 +164,7 @@ func (n *controlNode) joinDoor() *joinapi.Door {
 
 // verbs are the operators' commands.
 func (n *controlNode) verbs() *operator.Verbs {
-	return &operator.Verbs{Cluster: n.cluster, Members: n.members, Clock: n.clock, Log: n.log.With("part", "operator"), NewID: uuid.NewString}
+	return &operator.Verbs{Cluster: n.cluster, Members: n.members, Gossip: n.gossipMembers, Alarms: n.alarms, Clock: n.clock, Log: n.log.With("part", "operator"), NewID: uuid.NewString}
 }
 
 // members lists the control nodes that take part in the log, with the names

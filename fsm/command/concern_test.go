@@ -195,7 +195,7 @@ func TestWhomAChangeConcerns(t *testing.T) {
 func grown(t *testing.T, r *rig) *state.Store {
 	t.Helper()
 	var b bytes.Buffer
-	if _, err := r.View().WriteTo(&b); err != nil {
+	if _, err := r.store.Snapshot().WriteTo(&b); err != nil {
 		t.Fatal(err)
 	}
 	s := state.NewStore(512)

@@ -2,9 +2,9 @@ package command
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 
+	"github.com/kvorum/kvorum/internal/canon"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/model"
 )
@@ -58,19 +58,16 @@ type Envelope struct {
 // the command as another. Both stay readable in a dump.
 func Encode(e Envelope) ([]byte, error) {
 	e.Kind = e.Command.Kind()
-	head, err := json.Marshal(e)
-	if err != nil {
-		return nil, errs.E("command.encode", errs.Internal, "", err)
+	b := canon.Append(make([]byte, 0, usualBytes), &e)
+	b = canon.Append(append(b, '\n'), e.Command)
+	if len(b) > MaxBytes {
+		return nil, errs.Errorf("command.encode", errs.TooLarge, "the request needs %d bytes in the log; the limit is %d", len(b), MaxBytes)
 	}
-	body, err := json.Marshal(e.Command)
-	if err != nil {
-		return nil, errs.E("command.encode", errs.Internal, "", err)
-	}
-	if n := len(head) + 1 + len(body); n > MaxBytes {
-		return nil, errs.Errorf("command.encode", errs.TooLarge, "the request needs %d bytes in the log; the limit is %d", n, MaxBytes)
-	}
-	return append(append(head, '\n'), body...), nil
+	return b, nil
 }
+
+// usualBytes is enough for most commands.
+const usualBytes = 1024
 
 // Decode is Encode's inverse. Unknown kinds and unknown fields are errors: a
 // node that cannot read an entry must stop, never skip it.
@@ -80,7 +77,7 @@ func Decode(b []byte) (Envelope, error) {
 	if !ok {
 		return e, fmt.Errorf("command: no line break after the envelope")
 	}
-	if err := strict(head, &e); err != nil {
+	if err := canon.Decode(head, &e); err != nil {
 		return e, fmt.Errorf("command: envelope: %w", err)
 	}
 	row, known := registry[e.Kind]
@@ -88,14 +85,8 @@ func Decode(b []byte) (Envelope, error) {
 		return e, fmt.Errorf("command: kind %q is not known", e.Kind)
 	}
 	e.Command = row.make()
-	if err := strict(body, e.Command); err != nil {
+	if err := canon.Decode(body, e.Command); err != nil {
 		return e, fmt.Errorf("command: %s: %w", e.Kind, err)
 	}
 	return e, nil
-}
-
-func strict(b []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	return dec.Decode(into)
 }

@@ -11,7 +11,8 @@ import (
 //
 // Rules: the actor is an administrator, or the user itself when nothing but
 // the password changes; the user is there; a new name is free in its domain; a
-// default project, if given, is there. The user's epoch rises.
+// default project, if given, is there. The user's epoch rises; disabling ends
+// its tokens for good.
 type UserUpdate struct {
 	ID           model.UserID `json:"id"`
 	Name         *string      `json:"name,omitempty"`
@@ -44,6 +45,9 @@ func (c *UserUpdate) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	set(&u.PasswordHash, c.PasswordHash)
 	set(&u.DefaultProject, c.DefaultProject)
 	set(&u.Disabled, c.Disabled)
+	if u.Disabled && !old.Disabled {
+		u.Bars++
+	}
 	u.Epoch++
 	if err := checkUser(tx, u); err != nil {
 		return nil, err

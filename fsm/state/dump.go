@@ -2,11 +2,11 @@ package state
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 
+	"github.com/kvorum/kvorum/internal/canon"
 	"github.com/kvorum/kvorum/internal/errs"
 )
 
@@ -31,8 +31,10 @@ type line struct {
 }
 
 func (t *table[T]) dump(yield func([]byte) error) error {
+	var b []byte
 	for row := range t.all() {
-		if err := yield(encode(row)); err != nil {
+		b = canon.Append(b[:0], row)
+		if err := yield(b); err != nil {
 			return err
 		}
 	}
@@ -41,9 +43,7 @@ func (t *table[T]) dump(yield func([]byte) error) error {
 
 func (t *table[T]) load(b []byte) error {
 	row := new(T)
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(row); err != nil {
+	if err := canon.Decode(b, row); err != nil {
 		return err
 	}
 	if was := t.put(row); was != nil {
@@ -53,8 +53,11 @@ func (t *table[T]) load(b []byte) error {
 	return nil
 }
 
-// WriteTo writes the view as a snapshot: a header line, then a line per row.
-func (v View) WriteTo(w io.Writer) (int64, error) {
+// Snapshot is a view with all that there is: what a node needs to begin from.
+type Snapshot struct{ View }
+
+// WriteTo writes a header line, then a line per row.
+func (v Snapshot) WriteTo(w io.Writer) (int64, error) {
 	out := &counter{w: bufio.NewWriterSize(w, 1<<16)}
 	enc := json.NewEncoder(out)
 	h := header{Version: SnapshotVersion, Stamp: v.Stamp, Hash: v.t.total().String()}
@@ -97,7 +100,8 @@ func (s *Store) Restore(r io.Reader) error {
 	s.past = newHistory()
 	s.past.note(h.Index, fresh.total())
 	s.feed.reset(h.Index)
-	s.publish()
+	s.renew()
+	s.feed.publish(h.Index)
 	return nil
 }
 

@@ -118,7 +118,7 @@ func (v View) Limit(p model.ProjectID, resource string) int64 {
 
 // Used is how much of a resource a project has.
 func (v View) Used(p model.ProjectID, resource string) int64 {
-	if u := v.t.usages.get(&model.Usage{ProjectID: p, Resource: resource}); u != nil {
+	if u := v.t.usages.get(model.Usage{ProjectID: p, Resource: resource}); u != nil {
 		return u.Used
 	}
 	return 0

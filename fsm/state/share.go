@@ -1,5 +1,7 @@
 package state
 
+import "slices"
+
 // anyTable is what every table can do, whatever its rows.
 type anyTable interface {
 	label() string
@@ -45,7 +47,8 @@ func (t *tables) total() Sum {
 }
 
 // share gives a set of tables that will never change: those that did not
-// change since prev are prev's own.
+// change since prev are prev's own. Remembered results are not among them:
+// nobody but the writer asks for one, and they change with every entry.
 func (t *tables) share(prev *tables) *tables {
 	if prev == nil {
 		prev = &tables{}
@@ -63,9 +66,9 @@ func (t *tables) share(prev *tables) *tables {
 		fixed: shared(t.fixed, prev.fixed), routers: shared(t.routers, prev.routers),
 		hosts: shared(t.hosts, prev.hosts), servers: shared(t.servers, prev.servers),
 		actions: shared(t.actions, prev.actions), permits: shared(t.permits, prev.permits),
-		tombstones: shared(t.tombstones, prev.tombstones), results: shared(t.results, prev.results),
+		tombstones: shared(t.tombstones, prev.tombstones),
 	}
-	c.list = c.all()
+	c.list = slices.DeleteFunc(c.all(), func(x anyTable) bool { return x == anyTable(c.results) })
 	return c
 }
 

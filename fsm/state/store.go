@@ -21,20 +21,36 @@ type Store struct {
 	live *tables
 	at   Stamp
 	view atomic.Pointer[View]
-	feed *Feed
-	past *history
+	// behind says that a batch ended since the view was made.
+	behind atomic.Bool
+	feed   *Feed
+	past   *history
 }
 
 // NewStore makes an empty store that remembers the last feedSize changes.
 func NewStore(feedSize int) *Store {
 	s := &Store{live: newTables(), feed: newFeed(feedSize), past: newHistory()}
-	s.Publish()
+	s.renew()
 	return s
 }
 
-// View gives the latest published state. It stays as it is for as long as the
-// caller keeps it.
-func (s *Store) View() View { return *s.view.Load() }
+// View gives the state with everything that was published, and perhaps the
+// first entries of a batch that is being applied. It stays as it is for as long
+// as the caller keeps it.
+//
+// The first one to ask after a batch makes the view, for all others: what the
+// writer changes afterwards, it must copy first, and between two batches that
+// nobody looks at it need not.
+func (s *Store) View() View {
+	if s.behind.Load() {
+		s.mu.Lock()
+		if s.behind.Load() {
+			s.renew()
+		}
+		s.mu.Unlock()
+	}
+	return *s.view.Load()
+}
 
 // Feed gives the changes as they are published.
 func (s *Store) Feed() *Feed { return s.feed }
@@ -53,19 +69,34 @@ func (s *Store) Begin(stamp Stamp) *Tx {
 	return &Tx{View: View{t: s.live, Stamp: stamp}, store: s}
 }
 
-// Publish makes everything committed so far visible to View and wakes the
-// feed's readers: once per batch of entries.
+// Publish lets View show everything committed so far and wakes the feed's
+// readers: once per batch of entries.
 func (s *Store) Publish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.publish()
+	s.behind.Store(true)
+	s.feed.publish(s.at.Index)
 }
 
-func (s *Store) publish() {
+// renew makes the view of now, with mu held.
+func (s *Store) renew() {
 	var prev *tables
 	if v := s.view.Load(); v != nil {
 		prev = v.t
 	}
-	s.view.Store(&View{t: s.live.share(prev), Stamp: s.at, sum: s.live.total()})
-	s.feed.publish(s.at.Index)
+	s.view.Store(&View{t: s.live.share(prev), Stamp: s.at, sum: s.live.total(), results: s.live.results.count()})
+	s.behind.Store(false)
+}
+
+// Snapshot gives everything that is committed, in constant time.
+func (s *Store) Snapshot() Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.renew()
+	v := *s.view.Load()
+	t := *v.t
+	t.results = s.live.results.snap()
+	t.list = t.all()
+	v.t = &t
+	return Snapshot{v}
 }

@@ -1,11 +1,11 @@
 package state
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"math/bits"
+
+	"github.com/kvorum/kvorum/internal/canon"
 )
 
 // Sum is a 128-bit hash that adds up: the sum over a set of rows does not
@@ -32,24 +32,8 @@ func (a Sum) String() string {
 	return hex.EncodeToString(b[:])
 }
 
-// encode is the canonical encoding of a row: JSON with fields in declared
-// order, map keys sorted and zero values left out.
-func encode(row any) []byte {
-	b, err := json.Marshal(row)
-	if err != nil {
-		// Rows are plain records; only a programmer's mistake ends here.
-		panic("state: row does not encode: " + err.Error())
-	}
-	return b
-}
-
 // sumOf is a row's share of the hash.
 func sumOf(table string, row any) Sum {
-	h := sha256.New()
-	h.Write([]byte(table))
-	h.Write([]byte{0})
-	h.Write(encode(row))
-	var out [sha256.Size]byte
-	b := h.Sum(out[:0])
-	return Sum{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:16])}
+	hi, lo := canon.Hash(table, row)
+	return Sum{hi, lo}
 }

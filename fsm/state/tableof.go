@@ -10,12 +10,12 @@ import "iter"
 type tableOf[T any] interface {
 	anyTable
 
-	get(pivot *T) *T
+	get(pivot T) *T
 	len() int
 	all() iter.Seq[*T]
 	from(pivot *T, same func(*T) bool) iter.Seq[*T]
 	where(i int, pivot *T) iter.Seq[*T]
-	first(i int, pivot *T) *T
+	first(i int, pivot T) *T
 	ordered(i int) iter.Seq[*T]
 	backwards(i int) iter.Seq[*T]
 	put(row *T) (was *T)

@@ -32,7 +32,6 @@ const (
 	tombsByOwner   = 1
 	tombsByAge     = 2
 	hostsByName    = 0
-	resultsByUntil = 0
 	revsByExpiry   = 0
 )
 
@@ -63,7 +62,7 @@ type tables struct {
 	memberTables
 	quotas  tableOf[model.Quota]
 	usages  tableOf[model.Usage]
-	results tableOf[model.Result]
+	results *results
 
 	// list is all of the above in the order of the snapshot.
 	list []anyTable
@@ -129,11 +128,11 @@ func (t *tables) catalogTables() {
 		ident: func(k *model.KeyPair) (string, string) { return k.Name, "" }})
 	t.images = newTable(schema[model.Image]{name: "images",
 		key:   func(a, b *model.Image) int { return cmp.Compare(a.ID, b.ID) },
+		head:  func(r *model.Image) uint64 { return head64(r.ID) },
 		ident: func(i *model.Image) (string, string) { return string(i.ID), string(i.ProjectID) },
 		indexes: []index[model.Image]{
-			{cmp: func(a, b *model.Image) int { return cmp.Compare(a.ProjectID, b.ProjectID) }},
-			{has: func(i *model.Image) bool { return i.SHA256 != "" },
-				cmp: func(a, b *model.Image) int { return cmp.Compare(a.SHA256, b.SHA256) }},
+			{group: func(r *model.Image) (string, string) { return string(r.ProjectID), "" }},
+			{has: func(i *model.Image) bool { return i.SHA256 != "" }, group: func(r *model.Image) (string, string) { return r.SHA256, "" }},
 		}})
 	t.quotas = newTable(schema[model.Quota]{name: "quotas",
 		key: func(a, b *model.Quota) int {
@@ -145,44 +144,42 @@ func (t *tables) catalogTables() {
 			return cmp.Or(cmp.Compare(a.ProjectID, b.ProjectID), cmp.Compare(a.Resource, b.Resource))
 		},
 		ident: func(u *model.Usage) (string, string) { return "", "" }})
-	t.results = newTable(schema[model.Result]{name: "results",
-		key:     func(a, b *model.Result) int { return cmp.Compare(a.ID, b.ID) },
-		ident:   func(r *model.Result) (string, string) { return "", "" },
-		indexes: []index[model.Result]{{cmp: func(a, b *model.Result) int { return cmp.Compare(a.Until, b.Until) }}}})
+	t.results = newResults()
 }
 
 func (t *tables) networkTables() {
 	t.networks = newTable(schema[model.Network]{name: "networks",
 		key:     func(a, b *model.Network) int { return cmp.Compare(a.ID, b.ID) },
+		head:    func(r *model.Network) uint64 { return head64(r.ID) },
 		ident:   func(n *model.Network) (string, string) { return string(n.ID), string(n.ProjectID) },
 		indexes: []index[model.Network]{{cmp: func(a, b *model.Network) int { return cmp.Compare(a.ProjectID, b.ProjectID) }}}})
 	t.subnets = newTable(schema[model.Subnet]{name: "subnets",
 		key:     func(a, b *model.Subnet) int { return cmp.Compare(a.ID, b.ID) },
+		head:    func(r *model.Subnet) uint64 { return head64(r.ID) },
 		ident:   func(s *model.Subnet) (string, string) { return string(s.ID), string(s.ProjectID) },
 		indexes: []index[model.Subnet]{{cmp: func(a, b *model.Subnet) int { return cmp.Compare(a.NetworkID, b.NetworkID) }}}})
 	t.ports = newTable(schema[model.Port]{name: "ports",
 		key:   func(a, b *model.Port) int { return cmp.Compare(a.ID, b.ID) },
+		head:  func(r *model.Port) uint64 { return head64(r.ID) },
 		ident: func(p *model.Port) (string, string) { return string(p.ID), string(p.ProjectID) },
 		indexes: []index[model.Port]{
-			{cmp: func(a, b *model.Port) int { return cmp.Compare(a.NetworkID, b.NetworkID) }},
-			{has: func(p *model.Port) bool { return p.DeviceID != "" },
-				cmp: func(a, b *model.Port) int { return cmp.Compare(a.DeviceID, b.DeviceID) }},
-			{cmp: func(a, b *model.Port) int { return cmp.Compare(a.ProjectID, b.ProjectID) }},
-			{cmp: func(a, b *model.Port) int {
-				return cmp.Or(cmp.Compare(a.NetworkID, b.NetworkID), cmp.Compare(a.MAC, b.MAC))
-			}},
+			{group: func(r *model.Port) (string, string) { return string(r.NetworkID), "" },
+				since: func(r *model.Port) uint64 { return millis(r.CreatedAt) }},
+			{has: func(p *model.Port) bool { return p.DeviceID != "" }, group: func(r *model.Port) (string, string) { return r.DeviceID, "" }},
+			{group: func(r *model.Port) (string, string) { return string(r.ProjectID), "" },
+				since: func(r *model.Port) uint64 { return millis(r.CreatedAt) }},
+			{group: func(r *model.Port) (string, string) { return string(r.NetworkID), r.MAC }},
 		}})
 	t.fixed = newTable(schema[model.FixedAddress]{name: "fixed_addresses",
 		key: func(a, b *model.FixedAddress) int {
 			return cmp.Or(cmp.Compare(a.NetworkID, b.NetworkID), cmp.Compare(a.IP, b.IP))
 		},
+		head:  func(r *model.FixedAddress) uint64 { return addressHead(r.NetworkID, r.IP) },
 		ident: func(a *model.FixedAddress) (string, string) { return a.IP, "" },
 		of:    func(a *model.FixedAddress) string { return string(a.NetworkID) },
 		indexes: []index[model.FixedAddress]{
-			{has: func(a *model.FixedAddress) bool { return a.PortID != "" },
-				cmp: func(a, b *model.FixedAddress) int { return cmp.Compare(a.PortID, b.PortID) }},
-			{has: func(a *model.FixedAddress) bool { return a.HeldBy != "" },
-				cmp: func(a, b *model.FixedAddress) int { return cmp.Compare(a.HeldBy, b.HeldBy) }},
+			{has: func(a *model.FixedAddress) bool { return a.PortID != "" }, group: func(r *model.FixedAddress) (string, string) { return string(r.PortID), "" }},
+			{has: func(a *model.FixedAddress) bool { return a.HeldBy != "" }, group: func(r *model.FixedAddress) (string, string) { return string(r.HeldBy), "" }},
 		}})
 	t.routers = newTable(schema[model.Router]{name: "routers",
 		key:     func(a, b *model.Router) int { return cmp.Compare(a.ID, b.ID) },
@@ -193,32 +190,35 @@ func (t *tables) networkTables() {
 func (t *tables) serverTables() {
 	t.servers = newTable(schema[model.Server]{name: "servers",
 		key:   func(a, b *model.Server) int { return cmp.Compare(a.ID, b.ID) },
+		head:  func(r *model.Server) uint64 { return head64(r.ID) },
 		ident: func(s *model.Server) (string, string) { return string(s.ID), string(s.ProjectID) },
 		indexes: []index[model.Server]{
-			{cmp: func(a, b *model.Server) int { return cmp.Compare(a.ProjectID, b.ProjectID) }},
-			{has: func(s *model.Server) bool { return s.HostID != "" },
-				cmp: func(a, b *model.Server) int { return cmp.Compare(a.HostID, b.HostID) }},
+			{group: func(r *model.Server) (string, string) { return string(r.ProjectID), "" },
+				since: func(r *model.Server) uint64 { return r.Num }},
+			{has: func(s *model.Server) bool { return s.HostID != "" }, group: func(r *model.Server) (string, string) { return string(r.HostID), "" },
+				since: func(r *model.Server) uint64 { return r.Num }},
 			{has: func(s *model.Server) bool { return s.TaskState == model.TaskScheduling },
-				cmp: func(a, b *model.Server) int { return cmp.Compare(a.Num, b.Num) }},
-			{has: func(s *model.Server) bool { return s.ImageID != "" },
-				cmp: func(a, b *model.Server) int { return cmp.Compare(a.ImageID, b.ImageID) }},
+				cmp: func(a, b *model.Server) int { return cmp.Compare(a.Num, b.Num) }, head: func(r *model.Server) uint64 { return r.Num }},
+			{has: func(s *model.Server) bool { return s.ImageID != "" }, group: func(r *model.Server) (string, string) { return string(r.ImageID), "" },
+				since: func(r *model.Server) uint64 { return r.Num }},
 		}})
 	t.actions = newTable(schema[model.ServerAction]{name: "server_actions",
 		key: func(a, b *model.ServerAction) int {
 			return cmp.Or(cmp.Compare(a.ServerID, b.ServerID), cmp.Compare(a.Index, b.Index))
 		},
+		head:  func(r *model.ServerAction) uint64 { return head64(r.ServerID) },
 		ident: func(a *model.ServerAction) (string, string) { return a.RequestID, string(a.ProjectID) }})
 	t.permits = newTable(schema[model.Permit]{name: "permits",
 		key:     func(a, b *model.Permit) int { return cmp.Compare(a.ServerID, b.ServerID) },
 		ident:   func(p *model.Permit) (string, string) { return "", "" },
-		indexes: []index[model.Permit]{{cmp: func(a, b *model.Permit) int { return cmp.Compare(a.HostID, b.HostID) }}}})
+		indexes: []index[model.Permit]{{group: func(r *model.Permit) (string, string) { return string(r.HostID), "" }}}})
 	t.tombstones = newTable(schema[model.Tombstone]{name: "tombstones",
 		key:   func(a, b *model.Tombstone) int { return cmp.Compare(a.Server.ID, b.Server.ID) },
+		head:  func(r *model.Tombstone) uint64 { return head64(r.Server.ID) },
 		ident: func(s *model.Tombstone) (string, string) { return string(s.Server.ID), string(s.Server.ProjectID) },
 		indexes: []index[model.Tombstone]{
-			{has: func(s *model.Tombstone) bool { return !s.Confirmed },
-				cmp: func(a, b *model.Tombstone) int { return cmp.Compare(a.Server.HostID, b.Server.HostID) }},
-			{cmp: func(a, b *model.Tombstone) int { return cmp.Compare(a.Server.ProjectID, b.Server.ProjectID) }},
+			{has: func(s *model.Tombstone) bool { return !s.Confirmed }, group: func(r *model.Tombstone) (string, string) { return string(r.Server.HostID), "" }},
+			{group: func(r *model.Tombstone) (string, string) { return string(r.Server.ProjectID), "" }},
 			{has: func(s *model.Tombstone) bool { return s.Confirmed },
 				cmp: func(a, b *model.Tombstone) int { return cmp.Compare(a.DeletedAt, b.DeletedAt) }},
 		}})

@@ -11,12 +11,13 @@ type Tx struct {
 func (tx *Tx) Commit() {
 	s := tx.store
 	var seq uint32
+	emit := func(c Change) {
+		c.Index, c.Seq = tx.Index, seq
+		s.feed.add(c)
+		seq++
+	}
 	for _, t := range s.live.list {
-		t.changes(func(c Change) {
-			c.Index, c.Seq = tx.Index, seq
-			s.feed.add(c)
-			seq++
-		})
+		t.changes(emit)
 		t.commit()
 	}
 	tx.end()

@@ -13,6 +13,8 @@ type View struct {
 	Stamp
 	t   *tables
 	sum Sum
+	// results is how many are remembered; they themselves are not in a view.
+	results int
 }
 
 // Hash is the state's hash: equal on every node at equal index. It is known
@@ -20,7 +22,7 @@ type View struct {
 func (v View) Hash() Sum { return v.sum }
 
 // Cluster names the cluster; nil before it is initialized.
-func (v View) Cluster() *model.Cluster { return v.t.cluster.get(nil) }
+func (v View) Cluster() *model.Cluster { return v.t.cluster.get(model.Cluster{}) }
 
 // PutCluster stores the cluster's row.
 func (tx *Tx) PutCluster(c *model.Cluster) { tx.t.cluster.put(c) }
@@ -41,17 +43,20 @@ func (tx *Tx) Take(counter Counter, n int) uint64 {
 	return first
 }
 
+// ResultCount is how many requests' results are remembered.
+func (v View) ResultCount() int { return v.results }
+
 // Result finds what a request was answered.
-func (v View) Result(id string) *model.Result { return v.t.results.get(&model.Result{ID: id}) }
+func (tx *Tx) Result(id string) *model.Result { return tx.t.results.get(id) }
 
 // ResultCount is how many are remembered.
-func (v View) ResultCount() int { return v.t.results.len() }
+func (tx *Tx) ResultCount() int { return tx.t.results.count() }
 
 // ResultsByUntil lists remembered results, the first to be forgotten first.
-func (v View) ResultsByUntil() iter.Seq[*model.Result] { return v.t.results.ordered(resultsByUntil) }
+func (tx *Tx) ResultsByUntil() iter.Seq[*model.Result] { return tx.t.results.ordered() }
 
 // PutResult remembers a result.
 func (tx *Tx) PutResult(r *model.Result) { tx.t.results.put(r) }
 
 // DeleteResult forgets a result.
-func (tx *Tx) DeleteResult(id string) { tx.t.results.delete(&model.Result{ID: id}) }
+func (tx *Tx) DeleteResult(id string) { tx.t.results.delete(id) }

@@ -7,11 +7,11 @@ import (
 )
 
 // Flavor finds a flavor.
-func (v View) Flavor(id model.FlavorID) *model.Flavor { return v.t.flavors.get(&model.Flavor{ID: id}) }
+func (v View) Flavor(id model.FlavorID) *model.Flavor { return v.t.flavors.get(model.Flavor{ID: id}) }
 
 // FlavorNamed finds a flavor by name.
 func (v View) FlavorNamed(name string) *model.Flavor {
-	return v.t.flavors.first(flavorsByName, &model.Flavor{Name: name})
+	return v.t.flavors.first(flavorsByName, model.Flavor{Name: name})
 }
 
 // Flavors lists all flavors.
@@ -25,7 +25,7 @@ func (tx *Tx) DeleteFlavor(id model.FlavorID) { tx.t.flavors.delete(&model.Flavo
 
 // KeyPair finds a user's key pair.
 func (v View) KeyPair(u model.UserID, name string) *model.KeyPair {
-	return v.t.keyPairs.get(&model.KeyPair{UserID: u, Name: name})
+	return v.t.keyPairs.get(model.KeyPair{UserID: u, Name: name})
 }
 
 // KeyPairsOf lists a user's key pairs by name.
@@ -45,7 +45,7 @@ func (tx *Tx) DeleteKeyPair(u model.UserID, name string) {
 }
 
 // Image finds an image.
-func (v View) Image(id model.ImageID) *model.Image { return v.t.images.get(&model.Image{ID: id}) }
+func (v View) Image(id model.ImageID) *model.Image { return v.t.images.get(model.Image{ID: id}) }
 
 // Images lists all images.
 func (v View) Images() iter.Seq[*model.Image] { return v.t.images.all() }
@@ -68,7 +68,7 @@ func (tx *Tx) DeleteImage(id model.ImageID) { tx.t.images.delete(&model.Image{ID
 
 // QuotaRow finds a project's own limit of a resource; nil means the default.
 func (v View) QuotaRow(p model.ProjectID, resource string) *model.Quota {
-	return v.t.quotas.get(&model.Quota{ProjectID: p, Resource: resource})
+	return v.t.quotas.get(model.Quota{ProjectID: p, Resource: resource})
 }
 
 // Quotas lists all limits that projects have of their own.

@@ -7,7 +7,7 @@ import (
 )
 
 // Domain finds a domain.
-func (v View) Domain(id model.DomainID) *model.Domain { return v.t.domains.get(&model.Domain{ID: id}) }
+func (v View) Domain(id model.DomainID) *model.Domain { return v.t.domains.get(model.Domain{ID: id}) }
 
 // Domains lists all domains.
 func (v View) Domains() iter.Seq[*model.Domain] { return v.t.domains.all() }
@@ -17,12 +17,12 @@ func (tx *Tx) PutDomain(d *model.Domain) { tx.t.domains.put(d) }
 
 // Project finds a project.
 func (v View) Project(id model.ProjectID) *model.Project {
-	return v.t.projects.get(&model.Project{ID: id})
+	return v.t.projects.get(model.Project{ID: id})
 }
 
 // ProjectNamed finds a project by its name in a domain.
 func (v View) ProjectNamed(d model.DomainID, name string) *model.Project {
-	return v.t.projects.first(projectsByName, &model.Project{DomainID: d, Name: name})
+	return v.t.projects.first(projectsByName, model.Project{DomainID: d, Name: name})
 }
 
 // Projects lists all projects.
@@ -35,11 +35,11 @@ func (tx *Tx) PutProject(p *model.Project) { tx.t.projects.put(p) }
 func (tx *Tx) DeleteProject(id model.ProjectID) { tx.t.projects.delete(&model.Project{ID: id}) }
 
 // User finds a user.
-func (v View) User(id model.UserID) *model.User { return v.t.users.get(&model.User{ID: id}) }
+func (v View) User(id model.UserID) *model.User { return v.t.users.get(model.User{ID: id}) }
 
 // UserNamed finds a user by its name in a domain.
 func (v View) UserNamed(d model.DomainID, name string) *model.User {
-	return v.t.users.first(usersByName, &model.User{DomainID: d, Name: name})
+	return v.t.users.first(usersByName, model.User{DomainID: d, Name: name})
 }
 
 // Users lists all users.
@@ -52,11 +52,11 @@ func (tx *Tx) PutUser(u *model.User) { tx.t.users.put(u) }
 func (tx *Tx) DeleteUser(id model.UserID) { tx.t.users.delete(&model.User{ID: id}) }
 
 // Role finds a role.
-func (v View) Role(id model.RoleID) *model.Role { return v.t.roles.get(&model.Role{ID: id}) }
+func (v View) Role(id model.RoleID) *model.Role { return v.t.roles.get(model.Role{ID: id}) }
 
 // RoleNamed finds a role by name.
 func (v View) RoleNamed(name string) *model.Role {
-	return v.t.roles.first(rolesByName, &model.Role{Name: name})
+	return v.t.roles.first(rolesByName, model.Role{Name: name})
 }
 
 // Roles lists all roles.
@@ -69,7 +69,7 @@ func (tx *Tx) PutRole(r *model.Role) { tx.t.roles.put(r) }
 func (tx *Tx) DeleteRole(id model.RoleID) { tx.t.roles.delete(&model.Role{ID: id}) }
 
 // Grant finds a grant.
-func (v View) Grant(g model.Grant) *model.Grant { return v.t.grants.get(&g) }
+func (v View) Grant(g model.Grant) *model.Grant { return v.t.grants.get(g) }
 
 // Grants lists all grants.
 func (v View) Grants() iter.Seq[*model.Grant] { return v.t.grants.all() }
@@ -96,7 +96,7 @@ func (tx *Tx) DeleteTokenKey(num uint64) { tx.t.tokenKeys.delete(&model.TokenKey
 
 // Revocation finds a revocation by the token's audit id.
 func (v View) Revocation(audit string) *model.Revocation {
-	return v.t.revocations.get(&model.Revocation{AuditID: audit})
+	return v.t.revocations.get(model.Revocation{AuditID: audit})
 }
 
 // RevocationsByExpiry lists revocations, the first to expire first.

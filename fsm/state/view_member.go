@@ -8,19 +8,19 @@ import (
 
 // Authority is the cluster's certificate authority; nil for a cluster without
 // one, which stays alone.
-func (v View) Authority() *model.Authority { return v.t.authority.get(nil) }
+func (v View) Authority() *model.Authority { return v.t.authority.get(model.Authority{}) }
 
 // PutAuthority stores the authority.
 func (tx *Tx) PutAuthority(a *model.Authority) { tx.t.authority.put(a) }
 
 // ControlNode finds a control node.
 func (v View) ControlNode(id model.NodeID) *model.ControlNode {
-	return v.t.controlNodes.get(&model.ControlNode{ID: id})
+	return v.t.controlNodes.get(model.ControlNode{ID: id})
 }
 
 // ControlNodeNamed finds a control node by name.
 func (v View) ControlNodeNamed(name string) *model.ControlNode {
-	return v.t.controlNodes.first(nodesByName, &model.ControlNode{Name: name})
+	return v.t.controlNodes.first(nodesByName, model.ControlNode{Name: name})
 }
 
 // ControlNodes lists all control nodes.
@@ -39,7 +39,7 @@ func (tx *Tx) DeleteControlNode(id model.NodeID) {
 
 // JoinToken finds a join token.
 func (v View) JoinToken(id model.TokenID) *model.JoinToken {
-	return v.t.joinTokens.get(&model.JoinToken{ID: id})
+	return v.t.joinTokens.get(model.JoinToken{ID: id})
 }
 
 // JoinTokens lists all join tokens.
@@ -70,7 +70,7 @@ func (tx *Tx) DeleteJoinToken(id model.TokenID) { tx.t.joinTokens.delete(&model.
 
 // Certificate finds a certificate by its serial number.
 func (v View) Certificate(serial string) *model.Certificate {
-	return v.t.certificates.get(&model.Certificate{Serial: serial})
+	return v.t.certificates.get(model.Certificate{Serial: serial})
 }
 
 // Certificates lists all certificates.
@@ -83,7 +83,7 @@ func (v View) CertificatesOf(id model.NodeID) iter.Seq[*model.Certificate] {
 
 // CertificateForKey finds a certificate that was given for a public key.
 func (v View) CertificateForKey(hash string) *model.Certificate {
-	return v.t.certificates.first(certsByKey, &model.Certificate{KeyHash: hash})
+	return v.t.certificates.first(certsByKey, model.Certificate{KeyHash: hash})
 }
 
 // CertificatesByEnd lists certificates, the first to end first.

@@ -8,7 +8,7 @@ import (
 
 // Network finds a network.
 func (v View) Network(id model.NetworkID) *model.Network {
-	return v.t.networks.get(&model.Network{ID: id})
+	return v.t.networks.get(model.Network{ID: id})
 }
 
 // Networks lists all networks.
@@ -26,7 +26,7 @@ func (tx *Tx) PutNetwork(n *model.Network) { tx.t.networks.put(n) }
 func (tx *Tx) DeleteNetwork(id model.NetworkID) { tx.t.networks.delete(&model.Network{ID: id}) }
 
 // Subnet finds a subnet.
-func (v View) Subnet(id model.SubnetID) *model.Subnet { return v.t.subnets.get(&model.Subnet{ID: id}) }
+func (v View) Subnet(id model.SubnetID) *model.Subnet { return v.t.subnets.get(model.Subnet{ID: id}) }
 
 // Subnets lists all subnets.
 func (v View) Subnets() iter.Seq[*model.Subnet] { return v.t.subnets.all() }
@@ -43,7 +43,7 @@ func (tx *Tx) PutSubnet(s *model.Subnet) { tx.t.subnets.put(s) }
 func (tx *Tx) DeleteSubnet(id model.SubnetID) { tx.t.subnets.delete(&model.Subnet{ID: id}) }
 
 // Port finds a port.
-func (v View) Port(id model.PortID) *model.Port { return v.t.ports.get(&model.Port{ID: id}) }
+func (v View) Port(id model.PortID) *model.Port { return v.t.ports.get(model.Port{ID: id}) }
 
 // Ports lists all ports.
 func (v View) Ports() iter.Seq[*model.Port] { return v.t.ports.all() }
@@ -65,7 +65,7 @@ func (v View) PortsOf(p model.ProjectID) iter.Seq[*model.Port] {
 
 // PortWithMAC finds the port that has a MAC on a network.
 func (v View) PortWithMAC(n model.NetworkID, mac string) *model.Port {
-	return v.t.ports.first(portsByMAC, &model.Port{NetworkID: n, MAC: mac})
+	return v.t.ports.first(portsByMAC, model.Port{NetworkID: n, MAC: mac})
 }
 
 // PutPort stores a port.
@@ -76,7 +76,7 @@ func (tx *Tx) DeletePort(id model.PortID) { tx.t.ports.delete(&model.Port{ID: id
 
 // FixedAddress finds who has an address of a network.
 func (v View) FixedAddress(n model.NetworkID, ip string) *model.FixedAddress {
-	return v.t.fixed.get(&model.FixedAddress{NetworkID: n, IP: ip})
+	return v.t.fixed.get(model.FixedAddress{NetworkID: n, IP: ip})
 }
 
 // FixedAddresses lists all taken addresses.
@@ -106,7 +106,7 @@ func (tx *Tx) DeleteFixedAddress(n model.NetworkID, ip string) {
 }
 
 // Router finds a router.
-func (v View) Router(id model.RouterID) *model.Router { return v.t.routers.get(&model.Router{ID: id}) }
+func (v View) Router(id model.RouterID) *model.Router { return v.t.routers.get(model.Router{ID: id}) }
 
 // Routers lists all routers.
 func (v View) Routers() iter.Seq[*model.Router] { return v.t.routers.all() }

@@ -7,7 +7,7 @@ import (
 )
 
 // Server finds a server.
-func (v View) Server(id model.ServerID) *model.Server { return v.t.servers.get(&model.Server{ID: id}) }
+func (v View) Server(id model.ServerID) *model.Server { return v.t.servers.get(model.Server{ID: id}) }
 
 // Servers lists all servers.
 func (v View) Servers() iter.Seq[*model.Server] { return v.t.servers.all() }
@@ -57,7 +57,7 @@ func (tx *Tx) DeleteServerAction(id model.ServerID, index uint64) {
 
 // Permit finds a server's permit.
 func (v View) Permit(id model.ServerID) *model.Permit {
-	return v.t.permits.get(&model.Permit{ServerID: id})
+	return v.t.permits.get(model.Permit{ServerID: id})
 }
 
 // Permits lists all permits.
@@ -76,7 +76,7 @@ func (tx *Tx) DeletePermit(id model.ServerID) { tx.t.permits.delete(&model.Permi
 
 // Tombstone finds what is left of a deleted server.
 func (v View) Tombstone(id model.ServerID) *model.Tombstone {
-	return v.t.tombstones.get(&model.Tombstone{Server: model.Server{ID: id}})
+	return v.t.tombstones.get(model.Tombstone{Server: model.Server{ID: id}})
 }
 
 // Tombstones lists all tombstones.
@@ -104,11 +104,11 @@ func (tx *Tx) DeleteTombstone(id model.ServerID) {
 }
 
 // Host finds a host.
-func (v View) Host(id model.HostID) *model.Host { return v.t.hosts.get(&model.Host{ID: id}) }
+func (v View) Host(id model.HostID) *model.Host { return v.t.hosts.get(model.Host{ID: id}) }
 
 // HostNamed finds a host by name.
 func (v View) HostNamed(name string) *model.Host {
-	return v.t.hosts.first(hostsByName, &model.Host{Name: name})
+	return v.t.hosts.first(hostsByName, model.Host{Name: name})
 }
 
 // Hosts lists all hosts.

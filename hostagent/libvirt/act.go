@@ -10,6 +10,7 @@ import (
 
 	"github.com/kvorum/kvorum/hostagent"
 	"github.com/kvorum/kvorum/internal/errs"
+	"github.com/kvorum/kvorum/internal/failpoint"
 )
 
 // Define implements hostagent.Driver.
@@ -35,6 +36,9 @@ func (d *Driver) Define(ctx context.Context, spec hostagent.Spec) error {
 			return err
 		}
 		if err := d.store.ensure(ctx, spec, running); err != nil {
+			return err
+		}
+		if err := failpoint.Hit(ctx, failpoint.DiskAfter); err != nil {
 			return err
 		}
 		text, err := d.domainXML(conn, spec)

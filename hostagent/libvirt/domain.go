@@ -2,12 +2,14 @@ package libvirt
 
 import (
 	"encoding/xml"
+	"path"
 	"path/filepath"
 	"strings"
 
 	"libvirt.org/go/libvirtxml"
 
 	"github.com/kvorum/kvorum/hostagent"
+	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/errs"
 )
 
@@ -32,7 +34,7 @@ const archX86 = "x86_64"
 
 // defaultCommandLine suits images made for clouds: kernel messages go to both
 // consoles, the log being the last one and so /dev/console.
-const defaultCommandLine = "root=/dev/vda console=tty0 console=ttyS0"
+const defaultCommandLine = "root=" + assign.RootDevice + " console=tty0 console=ttyS0"
 
 // DomainXML gives the domain that spec describes on the platform p. It is a
 // pure function; errs.Invalid and errs.Unsupported say that no such domain can
@@ -209,7 +211,7 @@ func rootDisk(spec hostagent.Spec, p Platform, lay layout) libvirtxml.DomainDisk
 		Driver:       &libvirtxml.DomainDiskDriver{Name: "qemu", Type: formatQCOW2, Cache: p.Cache, Discard: "unmap"},
 		Source:       fileSource(filepath.Join(p.Dir, diskFile)),
 		BackingStore: &libvirtxml.DomainDiskBackingStore{}, // empty: the chain ends here
-		Target:       &libvirtxml.DomainDiskTarget{Dev: "vda", Bus: "virtio"},
+		Target:       &libvirtxml.DomainDiskTarget{Dev: path.Base(assign.RootDevice), Bus: "virtio"},
 		Serial:       diskSerial(spec.Guest.ID),
 	}
 	if lay.Base != "" {

@@ -2,6 +2,7 @@ package metasvc
 
 import (
 	"net/netip"
+	"path"
 
 	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/metadata"
@@ -44,6 +45,8 @@ func Record(d assign.Desired, g assign.Guest) metadata.Record {
 		UUID: g.ID, Name: g.Name, Hostname: g.Hostname, Domain: Domain, Num: g.Num, ImageNum: g.Image.Num,
 		LaunchIndex: g.LaunchIndex, ReservationID: g.ReservationID, FlavorName: g.Flavor, Zone: g.Zone,
 		ProjectID: g.ProjectID, Metadata: g.Metadata, UserData: g.UserData,
+		// No other disk is there: one that were named would be waited for, or mounted.
+		BlockDevices: map[string]string{"ami": path.Base(assign.RootDevice), "root": assign.RootDevice},
 	}
 	if g.Kernel != nil {
 		r.KernelNum = g.Kernel.Num

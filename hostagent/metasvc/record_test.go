@@ -46,6 +46,10 @@ func TestRecordSaysWhatTheGuestNeeds(t *testing.T) {
 		"/latest/meta-data/local-ipv4":                "10.0.0.5",
 		"/latest/meta-data/public-keys/0/openssh-key": "ssh-ed25519 AAAA",
 		"/latest/user-data":                           "#!",
+		// The one disk that guests have, and none that they have not.
+		"/latest/meta-data/block-device-mapping/":     "ami\nroot",
+		"/latest/meta-data/block-device-mapping/ami":  "vda",
+		"/latest/meta-data/block-device-mapping/root": "/dev/vda",
 	} {
 		body, _, ok := metadata.Lookup(rec, path)
 		if !ok || string(body) != want {

@@ -13,6 +13,11 @@ const (
 	Gone Power = "gone"
 )
 
+// RootDevice is the root disk as its guest names it: every driver attaches it
+// there, the kernel's command line and the guest's metadata say so, and clients
+// are told.
+const RootDevice = "/dev/vda"
+
 // Guest is one virtual machine as its host is told of it.
 type Guest struct {
 	// ID is the server's UUID; Num its integer id, from which the domain's

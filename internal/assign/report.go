@@ -37,6 +37,8 @@ type Observed struct {
 // Report is what a host tells the control plane when something changed.
 type Report struct {
 	HostID string `json:"host_id"`
+	// Instance is the life of the agent that speaks, as it asks for its lease.
+	Instance string `json:"instance,omitempty"`
 	// Seq orders the host's reports, over restarts too: one that was under way
 	// for long must not undo a newer one.
 	Seq uint64 `json:"seq,omitempty"`
@@ -73,7 +75,8 @@ type Capacity struct {
 	BootID            string `json:"boot_id,omitempty"`
 	// Version is the agent's.
 	Version string `json:"version,omitempty"`
-	// Seq orders what the host says of itself, over restarts too, as it does
-	// reports.
-	Seq uint64 `json:"seq,omitempty"`
+	// Instance is the life of the agent that speaks, and Seq orders what the host
+	// says of itself, over restarts too: both as in a Report.
+	Instance string `json:"instance,omitempty"`
+	Seq      uint64 `json:"seq,omitempty"`
 }

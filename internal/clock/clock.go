@@ -19,7 +19,8 @@ type Clock interface {
 	After(d time.Duration) <-chan time.Time
 }
 
-// Real is the machine's clock.
+// Real is the machine's clock. In builds with the tag 'faults' somebody may
+// have put it wrong: see Skew there.
 type Real struct{}
 
 var (
@@ -37,14 +38,8 @@ func sinceBoot() time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-// Now implements Clock.
-func (Real) Now() time.Time { return time.Now() }
-
-// Mono implements Clock.
-func (Real) Mono() time.Duration { return sinceBoot() - started }
-
-// After implements Clock.
-func (Real) After(d time.Duration) <-chan time.Time { return time.After(d) }
+// uptime is the time since the process began.
+func uptime() time.Duration { return sinceBoot() - started }
 
 // Sleep waits for d on c, or until ctx ends; it returns ctx's error then.
 func Sleep(ctx context.Context, c Clock, d time.Duration) error {

@@ -40,6 +40,9 @@ type User struct {
 	// PasswordHash is a PHC string (argon2id); never the password.
 	PasswordHash   string    `json:"password_hash,omitzero"`
 	DefaultProject ProjectID `json:"default_project,omitzero"`
+	// Bars is how often the user was disabled: a token of before stays dead when
+	// the user is enabled again.
+	Bars uint64 `json:"bars,omitzero"`
 	// Epoch rises with each change of the user or of its roles.
 	Epoch     uint64 `json:"epoch,omitzero"`
 	CreatedAt int64  `json:"created_at,omitzero"`

@@ -5,10 +5,11 @@ package model
 // every command that carries an id; removed by expire.
 type Result struct {
 	ID string `json:"id,omitzero"`
-	// Kind and Body name what was asked: the same id for something else is a
-	// mistake of the caller.
-	Kind string `json:"kind,omitzero"`
-	Body []byte `json:"body,omitempty"`
+	// Kind and the digest of the body name what was asked: the same id for
+	// something else is a mistake of the caller.
+	Kind     string `json:"kind,omitzero"`
+	DigestHi uint64 `json:"digest_hi,omitzero"`
+	DigestLo uint64 `json:"digest_lo,omitzero"`
 	// Index is the log index of the first try; At its time.
 	Index uint64 `json:"index,omitzero"`
 	At    int64  `json:"at,omitzero"`

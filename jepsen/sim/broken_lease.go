@@ -14,6 +14,7 @@ import (
 type voter interface {
 	Renew(assign.LeaseRequest) (assign.LeaseAnswer, error)
 	Poll(leader.PollRequest) (leader.PollAnswer, error)
+	Rival(host, instance string) bool
 }
 
 // newVoter is the register of a node that starts.
@@ -79,6 +80,9 @@ func (f faithless) Poll(q leader.PollRequest) (leader.PollAnswer, error) {
 	}
 	return a, err
 }
+
+// Rival implements voter.
+func (f faithless) Rival(host, instance string) bool { return f.does.Rival(host, instance) }
 
 // selfImportant lets a leader take its own register for a majority.
 func (w *world) selfImportant(n *node, r *round) {

@@ -30,8 +30,14 @@ func (f *film) head(seed uint64, variant Variant, o Options) {
 	f.print("SEED=%d COMMIT=%s BREAK=%s %s\n", seed, commit(), variant, o)
 }
 
+// revision is set by the linker (see the Makefile): `go run` stamps nothing.
+var revision string
+
 // commit is the revision that the program was built from, if it says so.
 func commit() string {
+	if revision != "" {
+		return revision
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

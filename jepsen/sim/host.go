@@ -92,7 +92,7 @@ func (h *host) start() {
 		Identity: assign.Capacity{HostID: h.id, Name: h.name, Address: h.name + ":8772", Zone: "nova",
 			BootID: fmt.Sprintf("boot-%d", h.boots), Version: "sim"},
 		Driver: h.driver, Network: h.network, Control: h.client, Disk: h.disk, Images: h.images,
-		Leases: h.client, Nodes: urls, Clock: h.clock, Log: slog.New(slog.DiscardHandler),
+		Leases: h.client, Nodes: func() []string { return urls }, Clock: h.clock, Log: slog.New(slog.DiscardHandler),
 		Rules: hostagent.Rules{StopTimeout: h.w.opts.StopTimeout, RebootTimeout: h.w.opts.StopTimeout, BackoffMax: 20 * time.Second},
 	})
 	if err != nil {

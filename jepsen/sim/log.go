@@ -139,11 +139,11 @@ func (l *logbook) elect() {
 // snapshot is a machine's state as a snapshot.
 func (l *logbook) snapshot(m *fsm.Machine) []byte {
 	var b bytes.Buffer
-	if _, err := m.View().WriteTo(&b); err != nil {
+	if _, err := m.Snapshot().WriteTo(&b); err != nil {
 		panic("sim: a snapshot to memory failed: " + err.Error())
 	}
 	if l.w.broken == LoseTable {
-		return withoutTable(b.Bytes(), "permits")
+		return withoutPermits(b.Bytes())
 	}
 	return b.Bytes()
 }

@@ -54,7 +54,7 @@ func newNode(w *world, i int) *node {
 func (n *node) open() {
 	n.register = n.w.newVoter(n)
 	n.door = (&agentapi.Door{
-		Cluster: n, Peek: n.machine.View, Feed: n.machine.Feed(), Lease: n.register.Renew,
+		Cluster: n, Peek: n.machine.View, Feed: n.machine.Feed(), Lease: n.register.Renew, Rival: n.register.Rival,
 		Images: noImages{}, Opener: noSecrets{},
 		Clock: impatient{n.clock}, Log: slog.New(slog.DiscardHandler), NewID: n.w.ids.uuid,
 	}).Handler()

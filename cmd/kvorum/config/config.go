@@ -61,6 +61,7 @@ type Control struct {
 	AdminPassword string `toml:"admin_password" usage:"password of the first user, used at the first start; made up and written to data_dir/admin-password if empty"`
 	TokenLife     Span   `toml:"token_life" usage:"how long a token is valid"`
 	HostLease     Span   `toml:"host_lease" usage:"how long a host's lease lasts; equal on all control nodes. One that has not renewed it for 1.7 times as long is called dead"`
+	Gossip        Gossip `toml:"gossip"`
 }
 
 // Agent is what a host agent needs.
@@ -86,6 +87,13 @@ type Agent struct {
 	ImageCache int64    `toml:"image_cache" usage:"bytes that unused images may take on this host"`
 	Deny       []string `toml:"deny" usage:"ranges that guests may not reach, besides the host's own addresses"`
 	DNS        []string `toml:"dns" usage:"resolvers that guests' questions are passed on to, host:port; the machine's own if empty"`
+	Gossip     Gossip   `toml:"gossip"`
+}
+
+// Gossip is where a node gossips.
+type Gossip struct {
+	Listen    string `toml:"listen" usage:"address of the gossip port, UDP and TCP, host:port, or none for no gossip; the port after that of the node's internal port if empty"`
+	Advertise string `toml:"advertise" usage:"address that other nodes reach the gossip port by, host:port; if empty, listen with the host by which they reach the internal port"`
 }
 
 // Metrics is how /metrics is guarded.

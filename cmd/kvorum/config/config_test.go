@@ -34,12 +34,15 @@ func TestFileThenEnvironment(t *testing.T) {
 func TestMistakesAreNamed(t *testing.T) {
 	for _, tc := range []struct{ name, file, env, want string }{
 		{"unknown key", "[public]\nlissten = \"x\"\n", "", `there is no setting "public.lissten"; did you mean "public.listen"?`},
-		{"unknown table", "[publik]\nlisten = \"x\"\n", "", `publik`},
+		{"unknown table", "[publik]\nlisten = \"x\"\n", "", `there is no setting "publik"; did you mean "public"?`},
+		{"a table without its brackets", "publik = 1\n", "", `there is no setting "publik"; did you mean "public"?`},
 		{"far off", "zzzzzzzzzzzz = 1\n", "", `there is no setting "zzzzzzzzzzzz"`},
 		{"not TOML", "node = \n", "", "line 1"},
 		{"wrong type", "node = 5\n", "", "line 1"},
 		{"unknown variable", "", "KVORUM_PUBLIC_LISTN=x", `did you mean "KVORUM_PUBLIC_LISTEN"?`},
-		{"bad number", "", "KVORUM_AGENT_VCPUS=many", `agent.vcpus: "many" is not a int`},
+		{"bad number", "", "KVORUM_AGENT_VCPUS=many", `agent.vcpus: "many" is not a whole number`},
+		{"bad time", "", "KVORUM_PUBLIC_TIMEOUT=soon", `public.timeout: "soon" is not a time such as "60s"`},
+		{"bad truth value", "", "KVORUM_CONTROL_BOOTSTRAP=perhaps", `control.bootstrap: "perhaps" is not true or false`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := Load(write(t, tc.file), []string{tc.env})

@@ -74,12 +74,23 @@ func (s Setting) Set(text string) error {
 			return errs.Errorf("config.set", errs.Invalid, "%s: %v", s.Key, err)
 		}
 	default:
-		err = fmt.Errorf("the type %s cannot be set", s.value.Type())
+		return errs.Errorf("config.set", errs.Internal, "%s: the type %s cannot be set", s.Key, s.value.Type())
 	}
 	if err != nil {
-		return errs.Errorf("config.set", errs.Invalid, "%s: %q is not a %s", s.Key, text, s.value.Type())
+		return errs.Errorf("config.set", errs.Invalid, "%s: %q is not %s", s.Key, text, s.wants())
 	}
 	return nil
+}
+
+// wants says in words what Set takes.
+func (s Setting) wants() string {
+	switch s.value.Interface().(type) {
+	case bool:
+		return "true or false"
+	case Span:
+		return `a time such as "60s"`
+	}
+	return "a whole number"
 }
 
 // Load gives the defaults, overridden by the file (if its name is not empty)
@@ -121,11 +132,7 @@ func (c *Config) read(file string) error {
 	err = dec.Decode(c)
 	var strict *toml.StrictMissingError
 	if errors.As(err, &strict) && len(strict.Errors) > 0 {
-		var keys []string
-		for _, s := range c.Settings() {
-			keys = append(keys, s.Key)
-		}
-		return unknown(file, strings.Join(strict.Errors[0].Key(), "."), keys)
+		return unknown(file, strings.Join(strict.Errors[0].Key(), "."), append(c.keys(), c.tables()...))
 	}
 	var bad *toml.DecodeError
 	if errors.As(err, &bad) {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/kvorum/kvorum/internal/errs"
 )
@@ -19,6 +20,31 @@ func unknown(where, key string, known []string) error {
 		return errs.Errorf("config.key", errs.Invalid, "%s: there is no setting %q", where, key)
 	}
 	return errs.Errorf("config.key", errs.Invalid, "%s: there is no setting %q; did you mean %q?", where, key, best)
+}
+
+// UnknownFlag refuses a flag that is neither a setting's nor one of more, and
+// names the nearest one: errs.Invalid.
+func UnknownFlag(name string, more ...string) error {
+	c := Default()
+	return unknown("flags", name, append(c.keys(), more...))
+}
+
+// keys are those of all settings.
+func (c *Config) keys() (out []string) {
+	for _, s := range c.Settings() {
+		out = append(out, s.Key)
+	}
+	return out
+}
+
+// tables are those of the file: what stands before the last dot of a key.
+func (c *Config) tables() (out []string) {
+	for _, k := range c.keys() {
+		if i := strings.LastIndexByte(k, '.'); i > 0 {
+			out = append(out, k[:i])
+		}
+	}
+	return slices.Compact(out)
 }
 
 // distance is Levenshtein's: how many letters must be changed, added or
