@@ -8,7 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -82,10 +84,11 @@ func listPeersCommand(at func() string) *cobra.Command {
 }
 
 // operatorPatience is how long a command is tried again while the control node
-// says that it cannot be done yet: one that has just started has no leader, and
-// a new cluster no state. A person would type it again, and so would a script.
+// does not answer, or says that it cannot be done yet: one that is being started
+// has no socket, then no leader, and a new cluster no state. A person would type
+// it again, and so would a script.
 const (
-	operatorPatience = 15 * time.Second
+	operatorPatience = 10 * time.Second
 	operatorPause    = 200 * time.Millisecond
 )
 
@@ -98,18 +101,14 @@ func operate(ctx context.Context, socket, method, path string, in, out any) erro
 	}
 	c := clock.Real{}
 	for began := c.Mono(); ; {
-		status, answer, err := callNode(ctx, socket, method, path, body)
-		if err != nil {
-			return err
-		}
-		if status == http.StatusOK {
+		answer, err := callNode(ctx, socket, method, path, body)
+		if err == nil {
 			if err := json.Unmarshal(answer, out); err != nil {
 				return errs.E(op, errs.Internal, "The control node's answer is not understood.", err)
 			}
 			return nil
 		}
-		err = refusal(status, answer)
-		if !errs.Is(err, errs.Unavailable) || c.Mono()-began > operatorPatience {
+		if !errs.Is(err, errs.Unavailable) || !hasNode(socket) || c.Mono()-began > operatorPatience {
 			return err
 		}
 		if serr := clock.Sleep(ctx, c, operatorPause); serr != nil {
@@ -118,7 +117,14 @@ func operate(ctx context.Context, socket, method, path string, in, out any) erro
 	}
 }
 
-// refusal is the error in an answer that is one.
+// hasNode tells whether the data folder of the socket is a control node's: in
+// another one it is in vain to wait.
+func hasNode(socket string) bool {
+	_, err := os.Stat(filepath.Join(strings.TrimSuffix(socket, operatorSocket), nodeIDFile))
+	return err == nil
+}
+
+// refusal is the error that an answer is.
 func refusal(status int, answer []byte) error {
 	const op = "operator"
 	var fault struct {
@@ -132,23 +138,26 @@ func refusal(status int, answer []byte) error {
 }
 
 // callNode makes one call to the control node that runs on this machine.
-func callNode(ctx context.Context, socket, method, path string, body []byte) (status int, answer []byte, err error) {
+func callNode(ctx context.Context, socket, method, path string, body []byte) (answer []byte, err error) {
 	const op = "operator"
 	req, err := http.NewRequestWithContext(ctx, method, "http://operator"+path, bytes.NewReader(body))
 	if err != nil {
-		return 0, nil, errs.E(op, errs.Internal, "", err)
+		return nil, errs.E(op, errs.Internal, "", err)
 	}
 	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}}}
 	resp, err := client.Do(req)
 	if err != nil {
-		return 0, nil, errs.Errorf(op, errs.Unavailable, "No control node answers at %s (%v): run this on a control node, as its owner, with its --data_dir.", socket, err)
+		return nil, errs.Errorf(op, errs.Unavailable, "No control node answers at %s (%v): run this on a control node, as its owner, with its --data_dir.", socket, err)
 	}
 	defer resp.Body.Close()
 	answer, err = io.ReadAll(io.LimitReader(resp.Body, maxOperatorAnswer))
 	if err != nil {
-		return 0, nil, errs.E(op, errs.Unknown, "The control node's answer broke off.", err)
+		return nil, errs.E(op, errs.Unknown, "The control node's answer broke off.", err)
 	}
-	return resp.StatusCode, answer, nil
+	if resp.StatusCode != http.StatusOK {
+		return nil, refusal(resp.StatusCode, answer)
+	}
+	return answer, nil
 }

@@ -2,22 +2,29 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kvorum/kvorum/internal/errs"
 )
 
-// scriptedNode answers as a control node's socket would, one answer after
+// scriptedNode answers as a control node would on its socket, one answer after
 // another, the last one for ever. It tells how often it was called.
 func scriptedNode(t *testing.T, answers ...string) (socket string, calls func() int) {
 	t.Helper()
-	socket = filepath.Join(t.TempDir(), "s")
+	dir := t.TempDir()
+	socket = filepath.Join(dir, operatorSocket)
+	if err := errors.Join(os.Mkdir(filepath.Dir(socket), 0o700), os.WriteFile(filepath.Join(dir, nodeIDFile), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	l, err := net.Listen("unix", socket)
 	if err != nil {
 		t.Fatal(err)
@@ -82,8 +89,30 @@ func TestOperatorsCommandGivesUp(t *testing.T) {
 	if err := operate(ctx, socket, http.MethodGet, "/v1/x", nil, &out); err == nil {
 		t.Error("an endless refusal ends well")
 	}
-	// Where nobody listens there is nothing to wait for.
-	if err := operate(t.Context(), filepath.Join(t.TempDir(), "none"), http.MethodGet, "/v1/x", nil, &out); !errs.Is(err, errs.Unavailable) || !strings.Contains(sentence(err), "No control node answers") {
+	// Where there is no control node there is nothing to wait for.
+	if err := operate(t.Context(), filepath.Join(t.TempDir(), operatorSocket), http.MethodGet, "/v1/x", nil, &out); !errs.Is(err, errs.Unavailable) || !strings.Contains(sentence(err), "No control node answers") {
 		t.Errorf("without a node: %v", err)
+	}
+}
+
+// A node that is being started has no socket yet.
+func TestOperatorsCommandWaitsForTheSocket(t *testing.T) {
+	socket, calls := scriptedNode(t, `200 {"Token":"x"}`)
+	if err := os.Rename(socket, socket+"-later"); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	var out struct{ Token string }
+	go func() { done <- operate(t.Context(), socket, http.MethodGet, "/v1/x", nil, &out) }()
+	select {
+	case err := <-done:
+		t.Fatalf("it did not wait: %v", err)
+	case <-time.After(2 * operatorPause):
+	}
+	if err := os.Rename(socket+"-later", socket); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil || out.Token != "x" || calls() != 1 {
+		t.Errorf("%v after %d calls", err, calls())
 	}
 }

@@ -4,7 +4,7 @@
 //
 // A section of a document tells of machines in the rows of a table, a name, an
 // address and what is needed there, and of commands in lines of code that begin
-// with a prompt:
+// with a prompt, which names the machine, or several:
 //
 //	| `c1` | 192.0.2.11 | `python3-openstackclient` |
 //

@@ -37,7 +37,7 @@ type Line struct {
 var (
 	machineRow = regexp.MustCompile("^\\| `([a-z0-9-]+)` \\| ([0-9.]+) \\|(.*)\\|$")
 	needed     = regexp.MustCompile("`([a-z0-9.+-]+)`")
-	prompt     = regexp.MustCompile(`^    ([a-z0-9-]+)# (\S.*)$`)
+	prompt     = regexp.MustCompile(`^    ([a-z0-9-]+(?:,[a-z0-9-]+)*)# (\S.*)$`)
 )
 
 // Read takes a section, by its heading such as "## Run it", out of a document.
@@ -65,7 +65,9 @@ func Read(text, heading string) (*Document, error) {
 			d.Machines = append(d.Machines, machine)
 		}
 		if m := prompt.FindStringSubmatch(line); m != nil {
-			d.Lines = append(d.Lines, Line{Number: i + 1, Machine: m[1], Command: m[2]})
+			for _, machine := range strings.Split(m[1], ",") {
+				d.Lines = append(d.Lines, Line{Number: i + 1, Machine: machine, Command: m[2]})
+			}
 		} else if strings.HasPrefix(line, "    ") {
 			return nil, errs.Errorf(op, errs.Invalid, "line %d is code without a prompt: %s", i+1, line)
 		}

@@ -10,13 +10,13 @@ import (
 )
 
 const sample = "# A\n\n    a# not here\n\n## B\n\n| machine | address | packages |\n| --- | --- | --- |\n| `a` | 192.0.2.1 | `vim`, or `g++-12`|\n| `b-1` | 192.0.2.2 | |\n\n" +
-	"Words:\n\n    a# first --x  1 # and more\n    b-1# second TOKEN\n\n## C\n\n    neither here\n"
+	"Words:\n\n    a# first --x  1 # and more\n    b-1# second TOKEN\n    a,b-1# third\n\n## C\n\n    neither here\n"
 
 func TestRead(t *testing.T) {
 	got, err := Read(sample, "## B")
 	want := &Document{
 		Machines: []Machine{{"a", netip.MustParseAddr("192.0.2.1"), []string{"vim", "g++-12"}}, {"b-1", netip.MustParseAddr("192.0.2.2"), nil}},
-		Lines:    []Line{{14, "a", "first --x  1 # and more"}, {15, "b-1", "second TOKEN"}},
+		Lines:    []Line{{14, "a", "first --x  1 # and more"}, {15, "b-1", "second TOKEN"}, {16, "a", "third"}, {16, "b-1", "third"}},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("read %+v, %v\nwant %+v", got, err, want)
@@ -34,7 +34,7 @@ func TestReadRefuses(t *testing.T) {
 	} {
 		text := strings.ReplaceAll(sample, edit[0], edit[1])
 		if what == "a section that has no commands" {
-			text = strings.ReplaceAll(text, "    b-1#", "b-1#")
+			text = strings.NewReplacer("    b-1#", "b-1#", "    a,b-1#", "a,b-1#").Replace(text)
 		}
 		if d, err := Read(text, "## B"); !errs.Is(err, errs.Invalid) {
 			t.Errorf("%s: read %+v, %v; want invalid", what, d, err)

@@ -3,44 +3,12 @@ package manual
 import (
 	"context"
 	"net/netip"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/internal/errs"
-	"github.com/kvorum/kvorum/jepsen/testbed"
 )
-
-// layOut makes the machines of a document, by their names and addresses.
-func layOut(t *testing.T, prefix string, d *Document) (context.Context, *testbed.Rack) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("network namespaces need root")
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
-	t.Cleanup(cancel)
-	if err := testbed.Sweep(ctx, prefix, clock.Real{}); err != nil {
-		t.Fatal(err)
-	}
-	rack, err := testbed.New(ctx, testbed.Options{Prefix: prefix, Dir: "/tmp/" + prefix, Range: netip.MustParsePrefix("192.0.2.0/24"),
-		Own: []string{"/etc", "/root", "/usr/local", "/var/lib"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := rack.Close(context.WithoutCancel(ctx)); err != nil {
-			t.Error(err)
-		}
-	})
-	for _, m := range d.Machines {
-		if _, err := rack.AddHostAt(ctx, m.Name, m.Address); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return ctx, rack
-}
 
 func TestSession(t *testing.T) {
 	t.Parallel()
