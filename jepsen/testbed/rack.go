@@ -56,7 +56,7 @@ func New(ctx context.Context, o Options) (*Rack, error) {
 	}
 	s := state{
 		ID: o.Prefix + "-" + hex.EncodeToString(random[:]), Prefix: o.Prefix, Dir: o.Dir,
-		Range: o.Range, External: o.External, Uplink: o.Uplink, QemuUser: o.QemuUser,
+		Range: o.Range, External: o.External, Uplink: o.Uplink, QemuUser: o.QemuUser, Own: o.Own,
 	}
 	for _, name := range []string{switchName, outsideName} {
 		if _, err := os.Stat(netnsPath(s.netns(name))); err == nil {

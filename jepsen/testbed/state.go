@@ -29,6 +29,7 @@ type state struct {
 	External netip.Prefix `json:"external"`
 	Uplink   bool         `json:"uplink"`
 	QemuUser string       `json:"qemu_user,omitempty"`
+	Own      []string     `json:"own,omitempty"`
 	// Hosts in the order of their making; the outside is the first.
 	Hosts []hostState `json:"hosts"`
 }

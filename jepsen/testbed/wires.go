@@ -3,6 +3,7 @@ package testbed
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -58,24 +59,35 @@ func (r *Rack) steps(ctx context.Context, space string, steps []string) error {
 	return nil
 }
 
-// plug wires a host's two links to the switch.
-func (r *Rack) plug(ctx context.Context, host string) error {
-	for _, wire := range []struct{ link, port, bridge string }{
+// wire connects the host's two links to the switch. Their hardware addresses are
+// the host's for ever: neighbours remember them over a power cut.
+func (h *Host) wire(ctx context.Context) error {
+	r, host := h.rack, h.name
+	for i, w := range []struct{ link, port, bridge string }{
 		{"eth0", "m-" + host, mgmtBridge},
 		{"eth1", "d-" + host, dataBridge},
 	} {
-		peer := "link add " + wire.port + " type veth peer name " + wire.link + " netns " + r.state.netns(host)
+		peer := "link add " + w.port + " type veth peer name " + w.link + " address " + h.hardware(i) + " netns " + r.state.netns(host)
 		if err := r.ip(ctx, switchName, peer); err != nil {
 			return err
 		}
-		if err := r.ip(ctx, switchName, "link set "+wire.port+" master "+wire.bridge+" up"); err != nil {
+		if err := r.ip(ctx, switchName, "link set "+w.port+" master "+w.bridge+" up"); err != nil {
 			return err
 		}
-		if err := r.ip(ctx, host, "link set "+wire.link+" up"); err != nil {
+		if err := r.ip(ctx, host, "link set "+w.link+" up"); err != nil {
 			return err
 		}
 	}
 	return r.ip(ctx, host, "link set lo up")
+}
+
+// hardware is the address of the host's n-th link: locally administered, drawn
+// from the host's UUID.
+func (h *Host) hardware(n int) string {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(h.uuid))
+	b := sum.Sum32()
+	return fmt.Sprintf("02:%02x:%02x:%02x:%02x:%02x", n, byte(b>>24), byte(b>>16), byte(b>>8), byte(b))
 }
 
 // Partition lets hosts of different sides no longer hear each other, on both
