@@ -31,8 +31,11 @@ func newHost(r *Rack, s hostState) *Host {
 // AddHost makes a host. name is 1 to 12 lower-case letters, digits and dashes.
 // Conflict if the name is taken. After an error the rack can only be closed.
 func (r *Rack) AddHost(ctx context.Context, name string) (*Host, error) {
-	if !hostRule.MatchString(name) || name == outsideName || name == switchName {
+	if !hostRule.MatchString(name) || name == outsideName || name == switchName || name == rootName {
 		return nil, errs.Errorf("testbed.host", errs.Invalid, "%q is no name for a host", name)
+	}
+	if err := r.wired(); err != nil {
+		return nil, err
 	}
 	r.layout.Lock()
 	defer r.layout.Unlock()
@@ -40,27 +43,21 @@ func (r *Rack) AddHost(ctx context.Context, name string) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	gateway := nth(r.state.Range, -2)
-	return h, r.steps(ctx, name, []string{
-		fmt.Sprintf("addr add %v/%d dev eth0", h.address, r.state.Range.Bits()),
-		fmt.Sprintf("route add default via %v dev eth0", gateway),
-	})
+	return h, r.ip(ctx, name, fmt.Sprintf("route add default via %v dev eth0", nth(r.state.Range, -2)))
 }
 
 func (r *Rack) makeOutside(ctx context.Context) error {
-	h, err := r.addSpace(ctx, outsideName, func(int) netip.Addr { return nth(r.state.Range, -2) })
-	if err != nil {
+	if _, err := r.addSpace(ctx, outsideName, func(int) netip.Addr { return nth(r.state.Range, -2) }); err != nil {
 		return err
 	}
 	return r.steps(ctx, outsideName, []string{
-		fmt.Sprintf("addr add %v/%d dev eth0", h.address, r.state.Range.Bits()),
 		fmt.Sprintf("addr add %v/%d dev eth1", nth(r.state.External, 1), r.state.External.Bits()),
 		"addr add " + worldAddress + "/32 dev lo",
 	})
 }
 
-// addSpace makes a host's namespaces and wires, without addresses. at gives
-// its address from its place in the rack: the outside's is 0.
+// addSpace makes a host's namespaces and wires. at gives the address of its
+// eth0 from its place in the rack: the outside's is 0.
 func (r *Rack) addSpace(ctx context.Context, name string, at func(n int) netip.Addr) (*Host, error) {
 	const op = "testbed.host"
 	r.mu.Lock()
@@ -90,7 +87,7 @@ func (r *Rack) addSpace(ctx context.Context, name string, at func(n int) netip.A
 	if err := r.run(ctx, "ip", "netns", "add", r.state.netns(name)); err != nil {
 		return nil, err
 	}
-	if err := r.plug(ctx, name); err != nil {
+	if err := r.plug(ctx, h); err != nil {
 		return nil, err
 	}
 	return h, h.mount(ctx)

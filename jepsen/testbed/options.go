@@ -33,6 +33,10 @@ type Options struct {
 	Uplink bool
 	// QemuUser is the user guests run as. Default: libvirt's own.
 	QemuUser string
+	// Wire carries eth0 in place of the rack's bridge, if it is set. It is the
+	// caller's, who closes it after the rack. What it carries ends with the
+	// process; another process that attaches to the rack cannot wire anything.
+	Wire Wire
 	// Clock measures the waits. Default: the machine's.
 	Clock clock.Clock
 }
