@@ -31,7 +31,7 @@ func (s *Switch) Part(sides ...[]string) error {
 func (s *Switch) Counters(context.Context) (map[Pair]Counts, error) {
 	all := map[Pair]Counts{}
 	for _, l := range s.all() {
-		all[l.pair], _ = l.read()
+		all[l.pair] = l.read()
 	}
 	return all, nil
 }

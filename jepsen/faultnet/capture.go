@@ -113,8 +113,7 @@ func (d decided) show(p Pair) Decision {
 func (s *Switch) Captured() []Decision {
 	var all []Decision
 	for _, l := range s.all() {
-		_, some := l.read()
-		all = append(all, some...)
+		all = append(all, l.decisions()...)
 	}
 	slices.SortStableFunc(all, func(a, b Decision) int { return int(a.At - b.At) })
 	return all

@@ -78,8 +78,13 @@ func TestFlowsAreBounded(t *testing.T) {
 	if f.alpn(&first) != "raft" {
 		t.Error("the first flow was forgotten while there was room")
 	}
-	last, _ := open(maxFlows)
-	if f.alpn(&first) != "" || f.alpn(&last) != "raft" || len(f.known) != maxFlows || len(f.order) != maxFlows {
+	second, _ := open(maxFlows)
+	last, _ := open(maxFlows + 1)
+	early, _ := open(1)
+	if f.alpn(&early) != "raft" {
+		t.Error("a flow that was opened again is not known")
+	}
+	if f.alpn(&first) != "" || f.alpn(&second) != "raft" || f.alpn(&last) != "raft" || len(f.known) != maxFlows || len(f.order) != maxFlows {
 		t.Errorf("first %q, last %q, %d known, %d in order", f.alpn(&first), f.alpn(&last), len(f.known), len(f.order))
 	}
 	u, _ := parse(udp([]byte(strings.Repeat("x", 20))...))

@@ -4,10 +4,14 @@ import (
 	"container/heap"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kvorum/kvorum/internal/clock"
 )
+
+// maxKept bounds the bytes that all pairs together keep.
+const maxKept = 512 << 20
 
 // shared is what all lanes of a switch have in common.
 type shared struct {
@@ -15,7 +19,9 @@ type shared struct {
 	seed  uint64
 	// bound is how many bytes one lane keeps, capture how many decisions.
 	bound, capture int
-	flows          flows
+	// kept is how many bytes all lanes keep.
+	kept  atomic.Int64
+	flows flows
 	done           chan struct{}
 	couriers       sync.WaitGroup
 }
@@ -40,7 +46,7 @@ type lane struct {
 	counts     Counts
 	queue      queue
 	held       []parcel
-	kept       int // bytes in queue and held
+	mine       int // bytes in queue and held
 	hasCourier bool
 	captured   capture
 }
@@ -86,7 +92,7 @@ func (l *lane) judge(c parcel, kept bool) {
 	}
 	waits := v.fate == isHeld || c.due > now
 	if waits && ok && !kept {
-		if ok = l.kept+len(c.bytes) <= l.bound; ok {
+		if ok = l.mine+len(c.bytes) <= l.bound && l.kept.Load() < maxKept; ok {
 			c.bytes = slices.Clone(c.bytes)
 		}
 	}
@@ -113,7 +119,13 @@ func (l *lane) hold(c parcel, again bool) {
 		l.counts.Held++
 	}
 	l.held = append(l.held, c)
-	l.kept += len(c.bytes)
+	l.keep(len(c.bytes))
+}
+
+// keep counts bytes that are kept, or no longer.
+func (l *lane) keep(n int) {
+	l.mine += n
+	l.kept.Add(int64(n))
 }
 
 // dispatch sends a packet, or lets it wait until it is due.
@@ -131,7 +143,7 @@ func (l *lane) dispatch(c parcel, v verdict, waits bool) {
 	l.counts.Delayed++
 	l.order++
 	c.order = l.order
-	l.kept += len(c.bytes)
+	l.keep(len(c.bytes))
 	heap.Push(&l.queue, c)
 	if !l.hasCourier {
 		l.hasCourier = true
@@ -175,7 +187,7 @@ func (l *lane) flush() (wait time.Duration, some bool) {
 			return wait, true
 		}
 		c := heap.Pop(&l.queue).(parcel)
-		l.kept -= len(c.bytes)
+		l.keep(-len(c.bytes))
 		l.arrive(&c)
 	}
 	return 0, false
@@ -212,15 +224,11 @@ func (l *lane) deliver(b []byte, copies int) {
 // more; a cut loses it and a hold holds it. What is held is judged anew.
 func (l *lane) change(stages []*stage) {
 	for _, s := range stages {
-		for _, old := range l.stages {
-			if s.key == old.key {
-				s.newest = old.newest
-			}
-		}
 		s.last, s.free = 0, 0 // what waits is put on the wire again
 	}
 	queue, held := l.queue, l.held
-	l.stages, l.queue, l.held, l.kept = stages, nil, nil, 0
+	l.stages, l.queue, l.held = stages, nil, nil
+	l.keep(-l.mine)
 	l.generation++
 	slices.SortFunc(queue, parcel.compare)
 	for _, c := range queue {
@@ -254,16 +262,23 @@ func (l *lane) reroute(c parcel) {
 		if due, _, ok := schedule(l.stages, l.dice, c.n, v, now, c.packet.size*c.copies); ok {
 			c.due = min(c.due, due)
 		}
-		l.kept += len(c.bytes)
+		l.keep(len(c.bytes))
 		heap.Push(&l.queue, c)
 	}
 }
 
-// read gives the counters and what was captured.
-func (l *lane) read() (Counts, []Decision) {
+// read gives the counters.
+func (l *lane) read() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := l.counts
 	c.Waiting = len(l.queue) + len(l.held)
-	return c, l.captured.decisions(l.pair)
+	return c
+}
+
+// decisions gives what was captured.
+func (l *lane) decisions() []Decision {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.captured.decisions(l.pair)
 }

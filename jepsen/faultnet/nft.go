@@ -36,12 +36,14 @@ func (f *Filter) script(to Member, rules []*stage) string {
 	for _, s := range rules {
 		i := f.index(s.From)
 		words := fmt.Sprintf("ip saddr %v%s", f.members[i].Addr, s.nft())
-		add := func(words string) { fmt.Fprintf(&b, "add rule ip %s in %s\n", tableName, words) }
-		if s.Cut {
-			add(words + " counter name " + counterName(isCut, i) + " drop")
-		} else {
-			add(fmt.Sprintf("%s numgen random mod %d < %d counter name %s drop", words, Always, int(s.Drop), counterName(isDropped, i)))
+		why := isDropped
+		switch {
+		case s.Cut:
+			why = isCut
+		case s.Drop < Always:
+			words += fmt.Sprintf(" numgen random mod %d < %d", int(Always), int(s.Drop))
 		}
+		fmt.Fprintf(&b, "add rule ip %s in %s counter name %s drop\n", tableName, words, counterName(why, i))
 	}
 	for i, from := range f.members {
 		if from.Name != to.Name {

@@ -1,6 +1,7 @@
 package faultnet
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"net/netip"
@@ -172,6 +173,24 @@ func TestCorruptFlipsOneBit(t *testing.T) {
 			t.Fatalf("the checksum fits: %t, forged: %t", fits, forge)
 		}
 	})
+}
+
+// TestForgedIsNeverLeftOut: a checksum of UDP that comes out as zero is written
+// as ones, because zero would say that there is none.
+func TestForgedIsNeverLeftOut(t *testing.T) {
+	for v := range 1 << 16 {
+		flipped := udp(byte(v>>8), byte(v), 0, 1)
+		if flipped[26] != 0xff || flipped[27] != 0xff {
+			continue
+		}
+		b := udp(byte(v>>8), byte(v), 0, 0)
+		p, _ := parse(b)
+		if !p.corrupt(b, 24, true) || !bytes.Equal(b, flipped) {
+			t.Errorf("% x, want % x", b[20:], flipped[20:])
+		}
+		return
+	}
+	t.Fatal("no payload has such a checksum")
 }
 
 func TestForgeLeavesOutWhatIsLeftOut(t *testing.T) {

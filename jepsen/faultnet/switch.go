@@ -21,7 +21,8 @@ type Options struct {
 	// MTU of the links, in bytes; 576 to 65535, by default 1500.
 	MTU int
 	// Bound is how many bytes of packets one ordered pair keeps, held or on
-	// their way; 64 KiB to 1 GiB, by default 8 MiB.
+	// their way; 64 KiB to 512 MiB, by default 8 MiB. All pairs together keep
+	// 512 MiB.
 	Bound int
 	// Capture is how many decisions of each pair are remembered; at most
 	// 65536, by default none.
@@ -37,8 +38,8 @@ const (
 )
 
 // Switch carries packets between its ports. It lives in this process: its
-// links vanish when the process ends. It implements Network, and testbed's
-// Wire.
+// links vanish when the process ends. It implements Network, and the Wire of
+// one rack.
 type Switch struct {
 	*shared
 	mtu    int
@@ -74,7 +75,7 @@ func New(o Options) (*Switch, error) {
 		o.Clock = clock.Real{}
 	}
 	o.MTU, o.Bound = cmp.Or(o.MTU, 1500), cmp.Or(o.Bound, 8<<20)
-	if o.MTU < 576 || o.MTU > 65535 || o.Bound < 64<<10 || o.Bound > 1<<30 || o.Capture < 0 || o.Capture > 1<<16 {
+	if o.MTU < 576 || o.MTU > 65535 || o.Bound < 64<<10 || o.Bound > maxKept || o.Capture < 0 || o.Capture > 1<<16 {
 		return nil, errs.Errorf("faultnet.new", errs.Invalid, "an MTU, a bound or a capture is out of bounds: %d, %d, %d", o.MTU, o.Bound, o.Capture)
 	}
 	s := &Switch{

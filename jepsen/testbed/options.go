@@ -34,8 +34,9 @@ type Options struct {
 	// QemuUser is the user guests run as. Default: libvirt's own.
 	QemuUser string
 	// Wire carries eth0 in place of the rack's bridge, if it is set. It is the
-	// caller's, who closes it after the rack. What it carries ends with the
-	// process; another process that attaches to the rack cannot wire anything.
+	// caller's, for this rack alone, and closed after the rack: what holds its
+	// links holds the namespaces too. A process that attaches to the rack later
+	// can neither add hosts nor part them.
 	Wire Wire
 	// Clock measures the waits. Default: the machine's.
 	Clock clock.Clock
