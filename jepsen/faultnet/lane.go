@@ -20,10 +20,10 @@ type shared struct {
 	// bound is how many bytes one lane keeps, capture how many decisions.
 	bound, capture int
 	// kept is how many bytes all lanes keep.
-	kept  atomic.Int64
-	flows flows
-	done           chan struct{}
-	couriers       sync.WaitGroup
+	kept     atomic.Int64
+	flows    flows
+	done     chan struct{}
+	couriers sync.WaitGroup
 }
 
 // lane carries the packets of one ordered pair. It never holds its lock
