@@ -33,6 +33,8 @@ type Options struct {
 	Controls, Agents int
 	// ControlFlags and AgentFlags are further flags.
 	ControlFlags, AgentFlags []string
+	// Wire carries the rack's eth0 in place of its bridge, if it is set.
+	Wire testbed.Wire
 	// Simulated hosts need no libvirt and run no real guests.
 	Simulated bool
 	// Environment (optional) gives variables, NAME=value, for a program on a host.
@@ -55,7 +57,7 @@ type Cloud struct {
 func Up(ctx context.Context, o Options) (*Cloud, error) {
 	c := &Cloud{opts: o}
 	var err error
-	if c.Rack, err = testbed.New(ctx, testbed.Options{Prefix: o.Prefix, Dir: o.Dir, Range: o.Range, Uplink: true, Clock: o.Clock}); err != nil {
+	if c.Rack, err = testbed.New(ctx, testbed.Options{Prefix: o.Prefix, Dir: o.Dir, Range: o.Range, Uplink: true, Wire: o.Wire, Clock: o.Clock}); err != nil {
 		return c, err
 	}
 	for i := range o.Controls {

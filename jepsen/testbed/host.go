@@ -45,8 +45,11 @@ func (r *Rack) AddHostAt(ctx context.Context, name string, address netip.Addr) (
 }
 
 func (r *Rack) addHost(ctx context.Context, name string, at func(n int) netip.Addr) (*Host, error) {
-	if !hostRule.MatchString(name) || name == outsideName || name == switchName {
+	if !hostRule.MatchString(name) || name == outsideName || name == switchName || name == rootName {
 		return nil, errs.Errorf("testbed.host", errs.Invalid, "%q is no name for a host", name)
+	}
+	if err := r.wired(); err != nil {
+		return nil, err
 	}
 	r.layout.Lock()
 	defer r.layout.Unlock()
@@ -57,22 +60,16 @@ func (r *Rack) addHost(ctx context.Context, name string, at func(n int) netip.Ad
 	return h, h.configure(ctx)
 }
 
-// configure gives the host its address and its way to the outside.
+// configure gives the host its way to the outside.
 func (h *Host) configure(ctx context.Context) error {
-	all := h.rack.state.Range
-	return h.rack.steps(ctx, h.name, []string{
-		fmt.Sprintf("addr add %v/%d dev eth0", h.address, all.Bits()),
-		fmt.Sprintf("route add default via %v dev eth0", nth(all, -2)),
-	})
+	return h.rack.ip(ctx, h.name, fmt.Sprintf("route add default via %v dev eth0", nth(h.rack.state.Range, -2)))
 }
 
 func (r *Rack) makeOutside(ctx context.Context) error {
-	h, err := r.addSpace(ctx, outsideName, func(int) netip.Addr { return nth(r.state.Range, -2) })
-	if err != nil {
+	if _, err := r.addSpace(ctx, outsideName, func(int) netip.Addr { return nth(r.state.Range, -2) }); err != nil {
 		return err
 	}
 	return r.steps(ctx, outsideName, []string{
-		fmt.Sprintf("addr add %v/%d dev eth0", h.address, r.state.Range.Bits()),
 		fmt.Sprintf("addr add %v/%d dev eth1", nth(r.state.External, 1), r.state.External.Bits()),
 		"addr add " + worldAddress + "/32 dev lo",
 	})
@@ -118,7 +115,7 @@ func (h *Host) boot(ctx context.Context) error {
 	if err := h.rack.run(ctx, "ip", "netns", "add", h.Netns()); err != nil {
 		return err
 	}
-	if err := h.wire(ctx); err != nil {
+	if err := h.rack.plug(ctx, h); err != nil {
 		return err
 	}
 	return h.mount(ctx)

@@ -37,6 +37,11 @@ type Options struct {
 	// it sees what the machine has there, and what it writes there no other sees.
 	// None may lie within another.
 	Own []string
+	// Wire carries eth0 in place of the rack's bridge, if it is set. It is the
+	// caller's, for this rack alone, and closed after the rack: what holds its
+	// links holds the namespaces too. A process that attaches to the rack later
+	// can neither add hosts nor part them.
+	Wire Wire
 	// Clock measures the waits. Default: the machine's.
 	Clock clock.Clock
 }
