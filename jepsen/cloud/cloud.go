@@ -206,7 +206,7 @@ func (c *Cloud) wait(ctx context.Context, what string, ok func() bool) error {
 // Tails are the ends of all logs, for messages.
 func (c *Cloud) Tails() string {
 	var b strings.Builder
-	for _, h := range append(c.Controls, c.Hosts...) {
+	for _, h := range c.Machines() {
 		for _, p := range h.Processes() {
 			fmt.Fprintf(&b, "--- %s on %s\n%s\n", p.Name(), h.Name(), p.LogTail())
 		}
