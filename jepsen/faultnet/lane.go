@@ -182,6 +182,11 @@ func (l *lane) courier() {
 func (l *lane) flush() (wait time.Duration, some bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.flushed()
+}
+
+// flushed is flush; the caller holds the lock.
+func (l *lane) flushed() (wait time.Duration, some bool) {
 	for len(l.queue) > 0 {
 		if wait := l.queue[0].due - l.clock.Mono(); wait > 0 {
 			return wait, true
@@ -237,6 +242,7 @@ func (l *lane) change(stages []*stage) {
 	for _, c := range held {
 		l.judge(c, true)
 	}
+	l.flushed() // what is due now is not for the next change to judge
 	l.stir()
 }
 
