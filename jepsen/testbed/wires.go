@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"net/netip"
-	"os/exec"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/kvorum/kvorum/internal/errs"
@@ -137,8 +134,8 @@ func (r *Rack) Partition(ctx context.Context, sides ...[]string) error {
 					continue
 				}
 				for _, far := range other {
-					fmt.Fprintf(&rules, "  iifname \"m-%s\" oifname \"m-%s\" counter drop\n", name, far)
-					fmt.Fprintf(&rules, "  iifname \"d-%s\" oifname \"d-%s\" counter drop\n", name, far)
+					fmt.Fprintf(&rules, "  iifname \"m-%s\" oifname \"m-%s\" drop\n", name, far)
+					fmt.Fprintf(&rules, "  iifname \"d-%s\" oifname \"d-%s\" drop\n", name, far)
 				}
 			}
 		}
@@ -149,24 +146,6 @@ func (r *Rack) Partition(ctx context.Context, sides ...[]string) error {
 	}
 	return r.wire.Part(sides...)
 }
-
-// Dropped is how many frames the present partition has kept back.
-func (r *Rack) Dropped(ctx context.Context) (frames uint64, err error) {
-	out, err := exec.CommandContext(ctx, "ip", "netns", "exec", r.state.netns(switchName), "nft", "-j", "list", "table", "bridge", "cut").Output()
-	if err != nil {
-		return 0, errs.E("testbed.dropped", errs.Internal, "", err)
-	}
-	for _, m := range packetCount.FindAllSubmatch(out, -1) {
-		n, err := strconv.ParseUint(string(m[1]), 10, 64)
-		if err != nil {
-			return 0, errs.E("testbed.dropped", errs.Internal, "", err)
-		}
-		frames += n
-	}
-	return frames, nil
-}
-
-var packetCount = regexp.MustCompile(`"packets": ?([0-9]+)`)
 
 // Heal ends a partition.
 func (r *Rack) Heal(ctx context.Context) error { return r.Partition(ctx) }
