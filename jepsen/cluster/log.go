@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 
-	"github.com/kvorum/kvorum/jepsen/testbed"
 	"github.com/kvorum/kvorum/raftnode"
 )
 
@@ -20,10 +18,10 @@ type LogEntry struct {
 	Body json.RawMessage
 }
 
-// readLog reads the log of a control node that does not run.
-func readLog(h *testbed.Host) (list []LogEntry, err error) {
+// readLog reads the log in the data folder of a control node that does not run.
+func readLog(dir string) (list []LogEntry, err error) {
 	var bad error
-	err = raftnode.ScanLog(filepath.Join(h.DataDir(), "kvorum"), func(e raftnode.Entry) bool {
+	err = raftnode.ScanLog(dir, func(e raftnode.Entry) bool {
 		head, body, _ := bytes.Cut(e.Data, []byte("\n"))
 		var envelope struct{ Kind, ID string }
 		if bad = json.Unmarshal(head, &envelope); bad != nil {
