@@ -11,7 +11,7 @@ import (
 //
 // Rules: the actor is an administrator; the project is there; a new name is
 // free in its domain. The project's epoch rises: what was authorized before is
-// refused.
+// refused; disabling ends the tokens for it for good.
 type ProjectUpdate struct {
 	ID          model.ProjectID `json:"id"`
 	Name        *string         `json:"name,omitempty"`
@@ -35,6 +35,9 @@ func (c *ProjectUpdate) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	set(&p.Name, c.Name)
 	set(&p.Description, c.Description)
 	set(&p.Disabled, c.Disabled)
+	if p.Disabled && !old.Disabled {
+		p.Bars++
+	}
 	p.Epoch++
 	if err := checkProject(tx, p); err != nil {
 		return nil, err

@@ -20,6 +20,9 @@ type Project struct {
 	Name        string    `json:"name,omitzero"`
 	Description string    `json:"description,omitzero"`
 	Disabled    bool      `json:"disabled,omitzero"`
+	// Bars is how often the project was disabled: a token for it of before stays
+	// dead when the project is enabled again.
+	Bars uint64 `json:"bars,omitzero"`
 	// Epoch rises with each change; what was authorized under an older one is
 	// refused.
 	Epoch     uint64 `json:"epoch,omitzero"`
