@@ -54,6 +54,7 @@ func (d *Verbs) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/join-tokens", d.verb(d.createToken))
 	mux.HandleFunc("GET /v1/members", d.verb(d.members))
+	mux.HandleFunc("GET /v1/servers/{id}/why", d.verb(d.why))
 	mux.HandleFunc("GET /v1/gossip/members", d.verb(d.gossip))
 	mux.HandleFunc("GET /v1/gossip/alarms", d.verb(d.alarms))
 	return mux

@@ -36,7 +36,7 @@ func operatorCommand() *cobra.Command {
 	token.AddCommand(tokenCreateCommand(at))
 	raft := &cobra.Command{Use: "raft", Short: "The replicated log's members"}
 	raft.AddCommand(listPeersCommand(at))
-	c.AddCommand(token, raft, gossipCommand(at))
+	c.AddCommand(token, raft, gossipCommand(at), whyCommand(at))
 	return c
 }
 

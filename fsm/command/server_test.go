@@ -1,6 +1,7 @@
 package command
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/kvorum/kvorum/internal/errs"
@@ -27,6 +28,23 @@ func TestPlacementOverCapacityIsLeftOut(t *testing.T) {
 	r.must(r.leader(), &ServersPlace{Items: []Placement{{ServerID: second.ID, Fault: "No valid host was found."}}})
 	if s := r.View().Server(second.ID); s.VMState != model.Errored || s.Fault == nil || s.Fault.Message != "No valid host was found." {
 		t.Errorf("the server without a host is %+v", s)
+	}
+}
+
+// TestServersKeepTheirTrace, on a host or on none, and of a long one the
+// beginning.
+func TestServersKeepTheirTrace(t *testing.T) {
+	for trace, want := range map[string]string{"1 host; 1. h1 (2000)": "1 host; 1. h1 (2000)", "": "",
+		strings.Repeat("ä", maxTrace): strings.Repeat("ä", maxTrace/2), "x" + strings.Repeat("ä", maxTrace): "x" + strings.Repeat("ä", maxTrace/2-1)} {
+		for _, host := range []model.HostID{cloudHost, ""} {
+			r := newRig(t, 1).withCloud()
+			r.must(r.demo(), aServer())
+			r.must(r.leader(), &ServersPlace{Items: []Placement{{ServerID: cloudServer, HostID: host, Trace: trace}}})
+			s := r.View().Server(cloudServer)
+			if s.Why != want || s.HostID != host || (s.Fault != nil) != (host == "") || s.Fault != nil && s.Fault.Details != want {
+				t.Errorf("on %q: %.40q of %d bytes, want %d", host, s.Why, len(s.Why), len(want))
+			}
+		}
 	}
 }
 

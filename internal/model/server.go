@@ -55,7 +55,8 @@ type Size struct {
 
 // Server is a virtual machine as its user knows it. The user's wishes (Power,
 // PowerEpoch, RebootEpoch, names) are written by server.create, server.update,
-// server.power, server.reboot and server.metadata; HostID by servers.place;
+// server.power, server.reboot and server.metadata; HostID, Zone and Why by
+// servers.place;
 // what was observed by host.report.
 type Server struct {
 	ID        ServerID  `json:"id,omitzero"`
@@ -90,6 +91,9 @@ type Server struct {
 
 	HostID HostID `json:"host_id,omitzero"`
 	Zone   string `json:"zone,omitzero"`
+	// Why is the trace of the placement: why it is on its host, or on none. For
+	// administrators.
+	Why string `json:"why,omitzero"`
 
 	VMState    string `json:"vm_state,omitzero"`
 	TaskState  string `json:"task_state,omitzero"`
