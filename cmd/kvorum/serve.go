@@ -26,7 +26,6 @@ import (
 	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/fsm/command"
 	"github.com/kvorum/kvorum/internal/errs"
-	"github.com/kvorum/kvorum/internal/model"
 	"github.com/kvorum/kvorum/internal/pki"
 	"github.com/kvorum/kvorum/internal/seal"
 	"github.com/kvorum/kvorum/internal/wire"
@@ -160,30 +159,6 @@ func (n *controlNode) peerDoor() *peerapi.Door {
 func (n *controlNode) joinDoor() *joinapi.Door {
 	return &joinapi.Door{Cluster: n.cluster, Opener: n.box, Clock: n.clock, Log: n.log.With("part", "joinapi"),
 		DataKey: func() ([]byte, error) { return seal.Key(n.file(dataKeyFile)) }}
-}
-
-// verbs are the operators' commands.
-func (n *controlNode) verbs() *operator.Verbs {
-	return &operator.Verbs{Cluster: n.cluster, Members: n.members, Gossip: n.gossipMembers, Alarms: n.alarms, Clock: n.clock, Log: n.log.With("part", "operator"), NewID: uuid.NewString}
-}
-
-// members lists the control nodes that take part in the log, with the names
-// that the state has for them.
-func (n *controlNode) members() (out []operator.Member, err error) {
-	all, err := n.raft.Members()
-	if err != nil {
-		return nil, err
-	}
-	v := n.machine.View()
-	leader, _ := n.raft.Leader()
-	for _, m := range all {
-		row := operator.Member{ID: m.ID, Address: m.Address, Voter: m.Voter, Leader: m.ID == leader}
-		if c := v.ControlNode(model.NodeID(m.ID)); c != nil {
-			row.Name = c.Name
-		}
-		out = append(out, row)
-	}
-	return out, nil
 }
 
 func (n *controlNode) operatorDoor() *operator.Door {
