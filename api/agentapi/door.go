@@ -99,8 +99,11 @@ func (d *Door) onlyOne(host, instance string) error {
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
 	kind := errs.KindOf(err)
 	level := slog.LevelWarn
-	if kind == errs.NotFound || r.Context().Err() != nil {
+	switch {
+	case kind == errs.NotFound || r.Context().Err() != nil:
 		level = slog.LevelDebug // a host that is not registered yet, as each is once; or one that went away
+	case kind == errs.Unavailable && d.Peek().Cluster() == nil:
+		level = slog.LevelInfo // this node has just entered, and has nothing of the state yet
 	}
 	d.Log.Log(r.Context(), level, "agent's call failed", "path", r.URL.Path, "error", err)
 	d.answer(w, kind.HTTPStatus(), map[string]any{"error": map[string]string{"kind": kind.String(), "message": errs.Message(err)}})
