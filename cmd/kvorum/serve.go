@@ -133,6 +133,7 @@ func (n *controlNode) publicHandler() http.Handler {
 	shell.Front(r, image.Dialect("/image"), glance.Routes())
 	shell.Front(r, network.Dialect("/network"), neutron.Routes())
 	n.operatorDoor().Register(r)
+	shell.Elsewhere(r, identity.Dialect(""))
 	return indexed(n.raft.AppliedIndex, r)
 }
 
