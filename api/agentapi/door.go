@@ -51,6 +51,8 @@ type Door struct {
 	// Gossip (optional) tells agents how to gossip; its errors carry kinds.
 	Gossip func() (assign.Gossip, error)
 	Opener Opener
+	// Seal hides what a guest posted before it becomes part of a command.
+	Seal   func(what string, plain []byte) ([]byte, error)
 	Images Images
 	Clock  clock.Clock
 	Log    *slog.Logger
@@ -66,6 +68,7 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("POST /agent/v1/register", d.register)
 	mux.HandleFunc("POST /agent/v1/report", d.report)
 	mux.HandleFunc("POST /agent/v1/lease", d.lease)
+	mux.HandleFunc("POST /agent/v1/password", d.password)
 	mux.HandleFunc("GET /agent/v1/gossip", d.gossip)
 	mux.HandleFunc("GET /agent/v1/images/{sha256}", d.image)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

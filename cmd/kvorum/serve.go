@@ -121,8 +121,9 @@ func (n *controlNode) publicHandler() http.Handler {
 		Slots: make(chan struct{}, n.conf.Public.MaxRequests), Observe: n.metrics.Observe}
 	id := &identity.Door{Tokens: tokens, Passwords: n.passwords, Services: catalog, Region: n.conf.Control.Region}
 	nova := &compute.Door{Seal: func(b []byte) ([]byte, error) { return n.box.Seal(agentapi.SealedUserData, b) },
-		Open:     func(b []byte) ([]byte, error) { return n.box.Open(agentapi.SealedUserData, b) },
-		Consoles: newConsoles(n.endpoint)}
+		Open:         func(b []byte) ([]byte, error) { return n.box.Open(agentapi.SealedUserData, b) },
+		OpenPassword: func(b []byte) ([]byte, error) { return n.box.Open(agentapi.SealedPassword, b) },
+		Consoles:     newConsoles(n.endpoint)}
 	glance := &image.Door{Store: n.images, MaxBytes: n.conf.Public.MaxImageBytes, Spread: n.replicas.Spread, Fetch: n.replicas.Open}
 	neutron := &network.Door{}
 
@@ -149,7 +150,7 @@ func indexed(applied func() uint64, next http.Handler) http.Handler {
 func (n *controlNode) agentDoor() *agentapi.Door {
 	return &agentapi.Door{Cluster: n.cluster, Peek: n.machine.View, Feed: n.machine.Feed(),
 		Lease: n.register.Renew, Rival: n.register.Rival, Gossip: n.gossip.tell,
-		Opener: n.box, Images: imageFiles{n.images}, Clock: n.clock,
+		Opener: n.box, Seal: n.box.Seal, Images: imageFiles{n.images}, Clock: n.clock,
 		Log: n.log.With("part", "agentapi"), NewID: uuid.NewString}
 }
 

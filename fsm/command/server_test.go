@@ -31,6 +31,36 @@ func TestPlacementOverCapacityIsLeftOut(t *testing.T) {
 	}
 }
 
+// TestAPasswordIsKeptOnce, from the host that has the guest, until its user
+// forgets it.
+func TestAPasswordIsKeptOnce(t *testing.T) {
+	r := newRig(t, 1).withCloud()
+	p := r.placed()
+	say := func(permit uint64, text string) Command {
+		return &ServerPassword{ID: cloudServer, Permit: permit, Password: []byte(text)}
+	}
+	r.refused(hostActor(cloudHost), say(p.Number-1, "a"), errs.NotFound, "")
+	r.refused(hostActor(cloudHostTwo), say(p.Number, "a"), errs.Forbidden, "")
+	r.refused(r.demo(), say(p.Number, "a"), errs.Forbidden, "")
+	r.refused(hostActor(cloudHost), say(p.Number, strings.Repeat("a", maxSealedPassword+1)), errs.Invalid, "")
+	r.must(hostActor(cloudHost), say(p.Number, "a"))
+	r.refused(hostActor(cloudHost), say(p.Number, "b"), errs.Conflict, "The guest has posted a password already.")
+	if s := r.View().Server(cloudServer); string(s.Password) != "a" {
+		t.Errorf("%q", s.Password)
+	}
+	forget := &ServerPassword{ID: cloudServer}
+	r.refused(asUser(r.View(), "stranger", "none"), forget, errs.NotFound, "")
+	r.must(r.demo(), forget)
+	before := r.View().Server(cloudServer)
+	r.must(r.demo(), forget)
+	if s := r.View().Server(cloudServer); s != before || s.Password != nil {
+		t.Errorf("%+v", s)
+	}
+	r.must(hostActor(cloudHost), say(p.Number, "b"))
+	r.must(r.demo(), &ServerDelete{ID: cloudServer})
+	r.refused(hostActor(cloudHost), say(p.Number, "c"), errs.NotFound, "")
+}
+
 // TestServersKeepTheirTrace, on a host or on none, and of a long one the
 // beginning.
 func TestServersKeepTheirTrace(t *testing.T) {

@@ -134,7 +134,7 @@ func (c *concern) server(id model.ServerID) {
 	c.on(a.HostID)
 	c.on(b.HostID)
 	for _, s := range []*model.Server{&a, &b} {
-		s.Off, s.PowerEpoch, s.RebootEpoch, s.RebootHard, s.Metadata = false, 0, 0, false, nil
+		s.Off, s.PowerEpoch, s.RebootEpoch, s.RebootHard, s.Metadata, s.Password = false, 0, 0, false, nil, nil
 	}
 	if !reflect.DeepEqual(a, b) {
 		c.networksOf(string(id))

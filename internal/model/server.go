@@ -77,7 +77,10 @@ type Server struct {
 	Metadata  map[string]string `json:"metadata,omitempty"`
 	Tags      []string          `json:"tags,omitempty"`
 	// UserData is sealed.
-	UserData      []byte `json:"user_data,omitempty"`
+	UserData []byte `json:"user_data,omitempty"`
+	// Password is what the guest posted to its metadata, sealed; written by
+	// server.password.
+	Password      []byte `json:"password,omitempty"`
 	ConfigDrive   bool   `json:"config_drive,omitzero"`
 	AccessIPv4    string `json:"access_ipv4,omitzero"`
 	AccessIPv6    string `json:"access_ipv6,omitzero"`
