@@ -53,13 +53,26 @@ lint: ## gofmt, vet, and a go.mod that names what is used and no more
 	$(GO) vet -tags $(TAGS),faults ./cmd/kvorum ./internal/clock ./internal/failpoint
 
 .PHONY: sim
-sim: ## simulate the whole cluster; SEED=n replays one (ARGS=-leases one about leases), else new ones for a while
-	$(GO) run -ldflags '-X github.com/kvorum/kvorum/jepsen/sim.revision=$(VERSION)' ./jepsen/sim/simulate $(if $(SEED),-seed $(SEED),-n 200) $(ARGS)
+sim: ## simulate the whole cluster; SEED=n replays one (ARGS=-leases one about leases), else N=200 new ones
+	$(GO) run -ldflags '-X github.com/kvorum/kvorum/jepsen/sim.revision=$(VERSION)' ./jepsen/sim/simulate $(if $(SEED),-seed $(SEED),-n $(or $(N),200)) $(ARGS)
 
 .PHONY: bench
 bench: build ## the benchmarks, side by side with their peers; ROW=name for some
 	$(GO) build -tags $(TAGS) -o bin/kvorum-bench ./cmd/kvorum-bench
 	bin/kvorum-bench -row '$(ROW)'
+
+.PHONY: jepsen
+jepsen: harness ## real processes, real faults, checked histories; T=T4 for some tests, SEED=n, DURATION=60s, RUNS=5
+	bin/jepsen -t '$(T)' -seed $(or $(SEED),0) -duration $(or $(DURATION),30s) -runs $(or $(RUNS),1)
+
+.PHONY: jepsen-mutants
+jepsen-mutants: deps ## broken programs that the harness must catch; M=name for some
+	$(GO) run ./jepsen/mutants/run -m '$(M)'
+
+.PHONY: harness
+harness: deps
+	$(GO) build -tags $(TAGS),faults -o out/faults/kvorum ./cmd/kvorum
+	$(GO) build -o bin/jepsen ./jepsen/cluster/jepsen
 
 .PHONY: golden
 golden: ## rewrite the golden files; read the difference before you commit it

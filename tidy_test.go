@@ -201,6 +201,7 @@ var importers = map[string]string{
 	"github.com/hashicorp/go-msgpack":       "gossip",
 	"go.etcd.io/bbolt":                      "raftnode",
 	"github.com/tidwall/btree":              "fsm/state",
+	"github.com/anishathalye/porcupine":     "jepsen/cluster",
 	"github.com/go-chi/chi":                 "api/rest cmd/kvorum",
 	"github.com/prometheus/client_golang":   "api/operator",
 	"github.com/vishvananda/netlink":        "netd/kernel",
@@ -213,12 +214,13 @@ var importers = map[string]string{
 	"github.com/pelletier/go-toml":          "cmd/kvorum/config",
 	"golang.org/x/crypto/argon2":            "api/identity",
 	"golang.org/x/crypto/ssh":               "api/compute",
-	"golang.org/x/sys/unix":                 "hostagent imagestore internal/clock jepsen/testbed netd",
+	"golang.org/x/sys/unix":                 "hostagent imagestore internal/clock jepsen/disk jepsen/faultnet jepsen/testbed netd",
 	"github.com/google/uuid":                "api/rest cmd",
 	"pgregory.net/rapid":                    "",
 	"github.com/prometheus/client_model/go": "api/operator",
 	"github.com/google/nftables":            "netd/kernel",
 	"golang.org/x/net":                      "",
+	"github.com/hanwen/go-fuse":             "jepsen/disk/drive",
 }
 
 func TestOneImporterPerLibrary(t *testing.T) {

@@ -26,7 +26,7 @@ func TestAReleaseHasNoFailpoints(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, word := range []string{"failpoint:", "drift_ppm", "KVORUM_" + "FAULTS"} {
+		for _, word := range []string{"failpoint:", "drift_ppm", "FAILPOINT_" + "SOCKET"} {
 			if got := bytes.Contains(binary, []byte(word)); got != x.want {
 				t.Errorf("tags %s: %q in the binary: %v, want %v", x.tags, word, got, x.want)
 			}

@@ -14,7 +14,7 @@ import (
 )
 
 // Environment names the variable with the path of the socket to listen on.
-const Environment = "KVORUM_FAULTS"
+const Environment = "FAILPOINT_SOCKET"
 
 // maxOrder bounds the body of a request.
 const maxOrder = 4 << 10
@@ -26,6 +26,7 @@ const maxOrder = 4 << 10
 //	PUT    /points/{name}  an Order as JSON
 //	DELETE /points/{name}
 //	GET    /points         a Tally for each place that was passed or has an order
+//	GET    /clock          what the process takes the time for
 //	PUT    /clock          a clock.Skew as JSON
 func Listen() error {
 	path := os.Getenv(Environment)
@@ -59,6 +60,10 @@ func handler() http.Handler {
 		mu.Lock()
 		defer mu.Unlock()
 		_ = json.NewEncoder(w).Encode(tally)
+	})
+	mux.HandleFunc("GET /clock", func(w http.ResponseWriter, r *http.Request) {
+		now := clock.Real{}
+		_ = json.NewEncoder(w).Encode(map[string]int64{"wall_ns": now.Now().UnixNano(), "mono_ns": int64(now.Mono())})
 	})
 	mux.HandleFunc("PUT /clock", func(w http.ResponseWriter, r *http.Request) {
 		var s clock.Skew

@@ -168,6 +168,16 @@ func (p *Process) PID() int { return p.state.PID }
 // Running tells whether the process has not ended.
 func (p *Process) Running() bool { return alive(p.state.PID, p.state.Started) }
 
+// State is the kernel's letter for what the process does (proc_pid_stat(5)), T
+// for one that is paused; 0 if it has ended.
+func (p *Process) State() byte {
+	stat, err := readStat(p.state.PID)
+	if err != nil || stat.started != p.state.Started {
+		return 0
+	}
+	return stat.state
+}
+
 // Signal sends a signal to the process; ended already is success.
 func (p *Process) Signal(sig syscall.Signal) error {
 	return signalProcess(p.state.PID, p.state.Started, sig)

@@ -62,6 +62,14 @@ type Control struct {
 	TokenLife     Span   `toml:"token_life" usage:"how long a token is valid"`
 	HostLease     Span   `toml:"host_lease" usage:"how long a host's lease lasts; equal on all control nodes. One that has not renewed it for 1.7 times as long is called dead"`
 	Gossip        Gossip `toml:"gossip"`
+	Raft          Raft   `toml:"raft"`
+}
+
+// Raft is when the replicated log is compacted into a snapshot.
+type Raft struct {
+	SnapshotInterval  Span `toml:"snapshot_interval" usage:"how often a node looks whether its log is to be compacted; up to twice that"`
+	SnapshotThreshold int  `toml:"snapshot_threshold" usage:"entries since the last snapshot that make a new one worth it"`
+	TrailingLogs      int  `toml:"trailing_logs" usage:"entries that stay behind a snapshot, so that a node which was away needs none"`
 }
 
 // Agent is what a host agent needs.
@@ -108,7 +116,8 @@ func Default() Config {
 		Log:     Log{Level: "info", Format: "text"},
 		Public: Public{Listen: "127.0.0.1:8774", MaxRequests: 512, Timeout: Span(60 * time.Second),
 			MaxImageBytes: 64 << 30},
-		Control: Control{Listen: "127.0.0.1:8770", Region: "RegionOne", TokenLife: Span(time.Hour), HostLease: Span(10 * time.Second)},
+		Control: Control{Listen: "127.0.0.1:8770", Region: "RegionOne", TokenLife: Span(time.Hour), HostLease: Span(10 * time.Second),
+			Raft: Raft{SnapshotInterval: Span(30 * time.Second), SnapshotThreshold: 16384, TrailingLogs: 16384}},
 		Agent: Agent{Listen: "127.0.0.1:8772", Observe: "127.0.0.1:8779", Driver: "libvirt",
 			LibvirtURI: "qemu:///system", Prefix: "kv", StopWait: Span(60 * time.Second), ImageCache: 20 << 30,
 			VCPURatio: model.DefaultVCPURatio, RAMRatio: model.DefaultRAMRatio, DiskRatio: model.DefaultDiskRatio},
