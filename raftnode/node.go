@@ -114,7 +114,8 @@ func (n *Node) NodeID() string { return n.cfg.NodeID }
 // Close stops the node in good order: it takes nothing new, waits until what
 // is in flight has its outcome, hands the lead over if another voter can take
 // it, and stops. Each step has CloseTimeout; the first that fails is
-// reported, and the rest is done all the same.
+// reported, and the rest is done all the same. A lead that nobody took is only
+// logged.
 func (n *Node) Close() error {
 	n.closeOnce.Do(n.close)
 	return n.closeErr
@@ -123,7 +124,9 @@ func (n *Node) Close() error {
 func (n *Node) close() {
 	close(n.closing)
 	n.within("waiting for proposals", n.drain)
+	before := n.closeErr
 	n.within("handing the lead over", n.TransferLeadership)
+	n.closeErr = before // that nobody could take it is told, and is no failure of this node
 	stopped := n.within("stopping raft", func() error { return n.stopRaft().Error() })
 	close(n.gone)
 	<-n.roleDone

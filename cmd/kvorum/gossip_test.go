@@ -372,9 +372,9 @@ func TestAnotherGossipKey(t *testing.T) {
 	h.await("the agent remembers where the control node gossips", func() bool { return slices.Contains(a.gossip.seeds(), h.n.gossip.address()) })
 	h.await("each finds the other", func() bool { return strings.HasPrefix(h.sees(a.id), "alive") && len(a.gossip.keeper.Members()) == 2 })
 	end()
-	if got := h.sees(a.id); !strings.HasPrefix(got, "left") {
-		t.Errorf("an agent that ended is shown %s", got)
-	}
+	// Its farewell is a datagram, which a busy machine may be late with; then it is
+	// missed some seconds later.
+	h.await("an agent that ended is not shown alive", func() bool { return !strings.HasPrefix(h.sees(a.id), "alive") })
 	file := filepath.Join(conf.DataDir, gossipFile)
 	old, err := readGossip(file)
 	if err != nil {
