@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,6 +28,9 @@ type Options struct {
 	Dir    string
 	Clock  clock.Clock
 	Prefix string // of the namespaces' names
+	// Range is where nodes' addresses come from; zero for the rack's default. Two
+	// runs at a time need two.
+	Range netip.Prefix
 }
 
 // Test is one family of runs.
@@ -58,13 +62,17 @@ type Verdict string
 // The verdicts.
 const (
 	Holds    Verdict = "ok"
-	Violated Verdict = "VIOLATED"
+	Violated Verdict = "violation"
 	// Invalid runs show nothing: too little was done, or a fault had no effect.
-	Invalid Verdict = "INVALID"
+	Invalid Verdict = "invalid"
 )
 
 // Result is a run's outcome.
 type Result struct {
+	// At is when the run began, by the wall clock, and Revision what was run.
+	At       time.Time `json:"at"`
+	Revision string    `json:"revision"`
+
 	Test    string         `json:"test"`
 	Seed    uint64         `json:"seed"`
 	Seconds float64        `json:"seconds"`
@@ -73,7 +81,8 @@ type Result struct {
 	Faults  map[string]int `json:"faults"`
 	Seen    map[string]int `json:"faults_seen"`
 	Unknown float64        `json:"unknown_share"`
-	Outage  float64        `json:"longest_outage_s"`
+	// Outage is the longest time in which no operation was done, in milliseconds.
+	Outage int64 `json:"longest_outage_ms"`
 	// Compared is how often two nodes were seen at one index.
 	Compared int     `json:"replicas_compared"`
 	Verdict  Verdict `json:"verdict"`
@@ -90,14 +99,14 @@ const maxUnknown = 0.05
 // Run does one run. An error means that it could not be made; whatever the
 // product does wrong is in the result.
 func Run(ctx context.Context, t Test, o Options) (res Result, err error) {
-	res = Result{Test: t.ID, Seed: o.Seed, Dir: o.Dir}
+	res = Result{At: o.Clock.Now().UTC(), Revision: revision, Test: t.ID, Seed: o.Seed, Dir: o.Dir}
 	rack, err := os.MkdirTemp("", "kvj-*") // short, for the sake of sockets' paths
 	if err != nil {
 		return res, err
 	}
 	defer os.RemoveAll(rack)
 	e := &Env{Clock: o.Clock, Dir: o.Dir}
-	e.Cloud, err = cloud.Up(ctx, cloud.Options{Prefix: o.Prefix, Dir: filepath.Join(rack, "r"), Binary: o.Binary, Controls: t.Controls, Agents: t.Agents,
+	e.Cloud, err = cloud.Up(ctx, cloud.Options{Prefix: o.Prefix, Range: o.Range, Dir: filepath.Join(rack, "r"), Binary: o.Binary, Controls: t.Controls, Agents: t.Agents,
 		Simulated: true, ControlFlags: t.Flags, Clock: o.Clock,
 		Environment: func(h *testbed.Host, program string) []string {
 			return []string{"FAILPOINT_SOCKET=" + socket(h, program)}
@@ -111,7 +120,8 @@ func Run(ctx context.Context, t Test, o Options) (res Result, err error) {
 		return res, err
 	}
 	r := &run{Test: t, Options: o, env: e, rng: rand.New(rand.NewPCG(o.Seed, 1)), replicas: newReplicas()}
-	return res, r.do(ctx, &res)
+	err = r.do(ctx, &res)
+	return res, err
 }
 
 // run is one that is under way.
@@ -122,6 +132,7 @@ type run struct {
 	rng     *rand.Rand
 	clients []*Client
 	proven  bool
+	until   int64 // when clients were told to stop
 	// replicas is what was seen of the nodes' states meanwhile.
 	replicas *replicas
 }
@@ -144,7 +155,7 @@ func (r *run) do(ctx context.Context, res *Result) error {
 	settled := r.settle(ctx, w)
 	evidence, found := r.evidence(ctx, append(settled, r.replicas.found.list...))
 	res.judge(r, evidence, found)
-	return r.save(res)
+	return r.save(res, evidence)
 }
 
 // prepare makes what the workload needs, and its clients.
@@ -174,7 +185,11 @@ func (r *run) load(ctx context.Context, w Workload) (toll, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var timer sync.WaitGroup
-	timer.Go(func() { e.Pause(ctx, r.Duration); cancel() })
+	timer.Go(func() {
+		e.Pause(ctx, r.Duration)
+		r.until = e.History.Now()
+		cancel()
+	})
 	defer timer.Wait()
 	pace := rand.New(rand.NewPCG(r.Seed, 0))
 	var mu sync.Mutex
@@ -255,7 +270,7 @@ func (r *run) evidence(ctx context.Context, found []Finding) (Evidence, []Findin
 	longest, differ := sameLog(logs)
 	found = append(append(found, f.list...), differ...)
 	r.proven = r.Proof == "" || r.logged(r.Proof)
-	return Evidence{Ops: e.History.Ops(), Events: e.History.Events(), Log: longest, Dir: r.Dir}, found
+	return Evidence{Ops: e.History.Ops(), Events: e.History.Events(), Log: longest, Until: r.until, Dir: r.Dir}, found
 }
 
 // logged tells whether the log of a control node says so.
@@ -280,8 +295,8 @@ func (res *Result) judge(r *run, v Evidence, found []Finding) {
 			res.OKs++
 		}
 	}
-	longest, unknown := outages(v.Ops)
-	res.Outage, res.Unknown = longest.Seconds(), unknown
+	longest, unknown := outages(v)
+	res.Outage, res.Unknown = longest.Milliseconds(), unknown
 	if least := int(float64(r.Least) * res.Seconds); res.OKs < least {
 		res.Why = append(res.Why, fmt.Sprintf("%d operations succeeded, and %d must", res.OKs, least))
 	}
@@ -313,14 +328,17 @@ func (res *Result) judge(r *run, v Evidence, found []Finding) {
 
 // save keeps everything about a run that does not hold, and only the result of
 // one that does.
-func (r *run) save(res *Result) error {
+func (r *run) save(res *Result, v Evidence) error {
 	if res.Verdict == Holds {
 		res.Dir = ""
 		return nil
 	}
-	if err := r.env.History.Save(filepath.Join(r.Dir, "history.jsonl"), filepath.Join(r.Dir, "events.jsonl")); err != nil {
-		return err
-	}
+	return errors.Join(r.env.History.Save(filepath.Join(r.Dir, "history.jsonl"), filepath.Join(r.Dir, "events.jsonl")),
+		r.keepNodes(), saveTimeline(filepath.Join(r.Dir, "timeline.html"), r.Test, *res, r.Duration, v))
+}
+
+// keepNodes keeps what lies on the nodes' disks, and what they logged.
+func (r *run) keepNodes() error {
 	for _, h := range append(r.env.Cloud.Controls, r.env.Cloud.Hosts...) {
 		to := filepath.Join(r.Dir, "nodes", h.Name())
 		if err := keep(filepath.Join(h.DataDir(), "kvorum"), filepath.Join(to, "data")); err != nil {
