@@ -133,6 +133,9 @@ type run struct {
 	clients []*Client
 	proven  bool
 	until   int64 // when clients were told to stop
+	// settled is the index at which all nodes were when all was well; 0 if they
+	// never were.
+	settled uint64
 	// replicas is what was seen of the nodes' states meanwhile.
 	replicas *replicas
 }
@@ -215,7 +218,10 @@ const healing = 60 * time.Second
 func (r *run) settle(ctx context.Context, w Workload) []Finding {
 	f := findings{checker: "all is well after the faults"}
 	e := r.env
-	err := e.Wait(ctx, healing, "all control nodes to be ready and equal", func() bool { return e.equal() })
+	err := e.Wait(ctx, healing, "all control nodes to be ready and equal", func() bool {
+		r.settled = e.equal()
+		return r.settled > 0
+	})
 	if err != nil {
 		f.add(nil, "%v", err)
 	}
@@ -232,21 +238,21 @@ func (r *run) settle(ctx context.Context, w Workload) []Finding {
 	return f.list
 }
 
-// equal tells whether all control nodes are at one index with one hash.
-func (e *Env) equal() bool {
+// equal gives the index at which all control nodes are with one hash, or 0.
+func (e *Env) equal() uint64 {
 	var first cloud.Health
 	for i, h := range e.Cloud.Controls {
 		s, err := e.Cloud.Health(h)
 		if err != nil || s.Role != "leader" && s.Role != "follower" {
-			return false
+			return 0
 		}
 		if i == 0 {
 			first = s
 		} else if s.Index != first.Index || s.Hash != first.Hash || s.Term != first.Term {
-			return false
+			return 0
 		}
 	}
-	return true
+	return first.Index
 }
 
 // evidence stops the cluster and gathers what there is to judge, beside what
@@ -267,7 +273,7 @@ func (r *run) evidence(ctx context.Context, found []Finding) (Evidence, []Findin
 		}
 		logs[h.Name()] = log
 	}
-	longest, differ := sameLog(logs)
+	longest, differ := sameLog(logs, r.settled)
 	found = append(append(found, f.list...), differ...)
 	r.proven = r.Proof == "" || r.logged(r.Proof)
 	return Evidence{Ops: e.History.Ops(), Events: e.History.Events(), Log: longest, Until: r.until, Dir: r.Dir}, found

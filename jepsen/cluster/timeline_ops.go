@@ -29,41 +29,45 @@ func choose(all []Op, named map[int]bool, limit int) choice {
 	ops := inOrder(all)
 	ways := distances(ops, named)
 	order := make([]int, len(ops))
-	close := 0
+	nearby := 0
 	for i, way := range ways {
 		order[i] = i
 		if way <= near {
-			close++
+			nearby++
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(min(ways[a], near+1), min(ways[b], near+1)) })
-	taken, rest := order[:min(close, limit)], order[close:]
+	taken, rest := order[:min(nearby, limit)], order[nearby:]
 	room := min(limit-len(taken), len(rest))
 	taken = slices.Clone(taken)
 	for i := range room {
 		taken = append(taken, rest[i*len(rest)/room])
 	}
 	slices.Sort(taken)
-	c := choice{named: named, Left: leftOut(len(named), min(close, limit), close, room, len(rest))}
+	c := choice{named: named, Left: leftOut(len(named), min(nearby, limit), nearby, room, len(rest))}
 	for _, i := range taken {
 		c.Ops = append(c.Ops, ops[i])
 	}
 	return c
 }
 
-func leftOut(named, drawn, close, sample, rest int) string {
-	if drawn == close && sample == rest {
+func leftOut(named, drawn, nearby, sample, rest int) string {
+	if drawn == nearby && sample == rest {
 		return ""
 	}
 	var parts []string
 	switch {
-	case drawn < close:
-		parts = append(parts, fmt.Sprintf("the %d nearest of the %d within %d s of those that findings name", drawn, close, near/1e9))
+	case drawn < nearby:
+		parts = append(parts, fmt.Sprintf("the %d nearest of the %d within %d s of those that findings name", drawn, nearby, near/1e9))
 	case named > 0:
 		parts = append(parts, fmt.Sprintf("all %d within %d s of those that findings name", drawn, near/1e9))
 	}
-	parts = append(parts, fmt.Sprintf("%d of the other %d, evenly", sample, rest))
-	return fmt.Sprintf("%d of %d operations are drawn: %s. All of them are in history.jsonl.", drawn+sample, close+rest, strings.Join(parts, ", and "))
+	others := "other "
+	if nearby == 0 {
+		others = ""
+	}
+	parts = append(parts, fmt.Sprintf("%d of the %s%d, evenly", sample, others, rest))
+	return fmt.Sprintf("%d of %d operations are drawn: %s. All of them are in history.jsonl.", drawn+sample, nearby+rest, strings.Join(parts, ", and "))
 }
 
 // distances tells how far each operation is from the nearest named one; that
