@@ -6,6 +6,8 @@ go=${GO:-go}
 tags=libvirt_dlopen
 # The demo runs the program under the race detector too, and a process of it that races ends at once.
 export JEPSEN_BIN=$PWD/out/race/kvorum JEPSEN_GUEST=$PWD/out/guest GORACE=halt_on_error=1
+# The fault harness runs a program with failpoints, at the speed of a release.
+export JEPSEN_FAULTS=$PWD/out/faults/kvorum
 # The simulator runs in one thread and has nothing to race with; the detector would only make it search fewer seeds.
 one_thread='/jepsen/sim(/|$)'
 # The demo takes an inventory of the whole machine before and after: nothing else may make namespaces or guests meanwhile.
@@ -17,6 +19,7 @@ part() {
     echo "$1: $((SECONDS - start)) s"
     return $status
 }
+part "the program with faults" $go build -tags $tags,faults -o "$JEPSEN_FAULTS" ./cmd/kvorum
 # Packages wait more than they compute (elections, leases, guests that boot), and each has names of its own on the
 # machine: so three at a time, on two processors.
 # shellcheck disable=SC2046

@@ -15,6 +15,11 @@ func (v Verdict) Shout() string {
 	return map[Verdict]string{Holds: "ok", Violated: "VIOLATED", Invalid: "INVALID"}[v]
 }
 
+// Again is the command that makes such a run again.
+func (res Result) Again() string {
+	return fmt.Sprintf("make jepsen T=%s SEED=%d DURATION=%s", res.Test, res.Seed, res.Duration)
+}
+
 // String is the result in a line, and more if something is not as it must be.
 func (res Result) String() string {
 	var faults []string

@@ -73,14 +73,16 @@ type Result struct {
 	At       time.Time `json:"at"`
 	Revision string    `json:"revision"`
 
-	Test    string         `json:"test"`
-	Seed    uint64         `json:"seed"`
-	Seconds float64        `json:"seconds"`
-	Ops     int            `json:"ops"`
-	OKs     int            `json:"ok"`
-	Faults  map[string]int `json:"faults"`
-	Seen    map[string]int `json:"faults_seen"`
-	Unknown float64        `json:"unknown_share"`
+	Test string `json:"test"`
+	Seed uint64 `json:"seed"`
+	// Duration is how long clients were to work, Seconds how long they did.
+	Duration string         `json:"duration"`
+	Seconds  float64        `json:"seconds"`
+	Ops      int            `json:"ops"`
+	OKs      int            `json:"ok"`
+	Faults   map[string]int `json:"faults"`
+	Seen     map[string]int `json:"faults_seen"`
+	Unknown  float64        `json:"unknown_share"`
 	// Outage is the longest time in which no operation was done, in milliseconds.
 	Outage int64 `json:"longest_outage_ms"`
 	// Compared is how often two nodes were seen at one index.
@@ -99,7 +101,7 @@ const maxUnknown = 0.05
 // Run does one run. An error means that it could not be made; whatever the
 // product does wrong is in the result.
 func Run(ctx context.Context, t Test, o Options) (res Result, err error) {
-	res = Result{At: o.Clock.Now().UTC(), Revision: revision, Test: t.ID, Seed: o.Seed, Dir: o.Dir}
+	res = Result{At: o.Clock.Now().UTC(), Revision: revision, Test: t.ID, Seed: o.Seed, Duration: o.Duration.String(), Dir: o.Dir}
 	rack, err := os.MkdirTemp("", "kvj-*") // short, for the sake of sockets' paths
 	if err != nil {
 		return res, err
@@ -340,7 +342,7 @@ func (r *run) save(res *Result, v Evidence) error {
 		return nil
 	}
 	return errors.Join(r.env.History.Save(filepath.Join(r.Dir, "history.jsonl"), filepath.Join(r.Dir, "events.jsonl")),
-		r.keepNodes(), saveTimeline(filepath.Join(r.Dir, "timeline.html"), r.Test, *res, r.Duration, v))
+		r.keepNodes(), saveTimeline(filepath.Join(r.Dir, "timeline.html"), r.Test, *res, v))
 }
 
 // keepNodes keeps what lies on the nodes' disks, and what they logged.

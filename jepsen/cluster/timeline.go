@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"os"
 	"slices"
-	"time"
 )
 
 //go:embed timeline.html
@@ -72,21 +71,21 @@ type bar struct {
 func seconds(ns int64) float64 { return float64(ns) / 1e9 }
 
 // saveTimeline draws a run.
-func saveTimeline(path string, t Test, res Result, span time.Duration, v Evidence) error {
+func saveTimeline(path string, t Test, res Result, v Evidence) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
 	}
-	if err := timelinePage.Execute(f, draw(t, res, span, v)); err != nil {
+	if err := timelinePage.Execute(f, draw(t, res, v)); err != nil {
 		_ = f.Close()
 		return fmt.Errorf("timeline: %w", err)
 	}
 	return f.Close()
 }
 
-// draw lays a run out. span is how long it was to take.
-func draw(t Test, res Result, span time.Duration, v Evidence) timeline {
-	p := timeline{Result: res, Promise: t.Promise, Again: fmt.Sprintf("make jepsen T=%s SEED=%d DURATION=%v", t.ID, res.Seed, span)}
+// draw lays a run out.
+func draw(t Test, res Result, v Evidence) timeline {
+	p := timeline{Result: res, Promise: t.Promise, Again: res.Again()}
 	p.Span = seconds(end(v))
 	p.Drawn = choose(v.Ops, pointedAt(res.Findings), maxDrawn)
 	shown := map[int]bool{}

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // node is an element of a page.
@@ -87,13 +86,13 @@ func TestTimelineShowsARun(t *testing.T) {
 		{At: 4.5e9, Name: "partition one", On: []string{"c2"}, Begins: true},
 	}
 	dir := t.TempDir()
-	res := Result{Test: "T3", Seed: 7, Verdict: Violated, Why: []string{"too little"}, Ops: 4, Findings: []Finding{
+	res := Result{Test: "T3", Seed: 7, Duration: "12s", Verdict: Violated, Why: []string{"too little"}, Ops: 4, Findings: []Finding{
 		{Checker: "order by index", Text: "it goes back" + evil, Ops: []int{1, 2}}, {Checker: "linearizable", Text: "key-1 is not", File: "register-key-1.html"}}}
 	path := filepath.Join(dir, "timeline.html")
 	if err := os.WriteFile(filepath.Join(dir, "history.jsonl"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := saveTimeline(path, Test{ID: "T3", Promise: "P2: reads"}, res, 12*time.Second, Evidence{Ops: ops, Events: events, Dir: dir}); err != nil {
+	if err := saveTimeline(path, Test{ID: "T3", Promise: "P2: reads"}, res, Evidence{Ops: ops, Events: events, Dir: dir}); err != nil {
 		t.Fatal(err)
 	}
 	text, page := readPage(t, path)
@@ -247,7 +246,7 @@ func TestTimelineIsBounded(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "timeline.html")
 	res := Result{Findings: []Finding{{Checker: "x", Text: "y", Ops: []int{7}}}}
-	if err := saveTimeline(path, Test{}, res, time.Minute, Evidence{Ops: ops, Dir: dir}); err != nil {
+	if err := saveTimeline(path, Test{}, res, Evidence{Ops: ops, Dir: dir}); err != nil {
 		t.Fatal(err)
 	}
 	text, page := readPage(t, path)
