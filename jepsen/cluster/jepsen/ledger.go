@@ -112,8 +112,13 @@ func of(all map[string]*account, test string) *account {
 	return all[test]
 }
 
+// add counts a run. What one did that showed nothing does not count.
 func (a *account) add(res cluster.Result) {
 	a.Runs++
+	if res.Verdict == cluster.Invalid {
+		a.Invalid++
+		return
+	}
 	a.Seconds = math.Round(10*(a.Seconds+res.Seconds)) / 10
 	a.Ops += res.Ops
 	for name, n := range res.Faults {
@@ -122,12 +127,9 @@ func (a *account) add(res cluster.Result) {
 	}
 	a.Unknown += int(math.Round(res.Unknown * float64(res.Ops)))
 	a.OutageMS = max(a.OutageMS, res.Outage)
-	switch res.Verdict {
-	case cluster.Holds:
+	if res.Verdict == cluster.Holds {
 		a.Held++
-	case cluster.Invalid:
-		a.Invalid++
-	default:
+	} else {
 		a.Violated++
 	}
 }
