@@ -53,8 +53,8 @@ lint: ## gofmt, vet, and a go.mod that names what is used and no more
 	$(GO) vet -tags $(TAGS),faults ./cmd/kvorum ./internal/clock ./internal/failpoint
 
 .PHONY: sim
-sim: ## simulate the whole cluster; SEED=n replays one (ARGS=-leases one about leases), else new ones for a while
-	$(GO) run -ldflags '-X github.com/kvorum/kvorum/jepsen/sim.revision=$(VERSION)' ./jepsen/sim/simulate $(if $(SEED),-seed $(SEED),-n 200) $(ARGS)
+sim: ## simulate the whole cluster; SEED=n replays one (ARGS=-leases one about leases), else N=200 new ones
+	$(GO) run -ldflags '-X github.com/kvorum/kvorum/jepsen/sim.revision=$(VERSION)' ./jepsen/sim/simulate $(if $(SEED),-seed $(SEED),-n $(or $(N),200)) $(ARGS)
 
 .PHONY: bench
 bench: build ## the benchmarks, side by side with their peers; ROW=name for some

@@ -44,6 +44,7 @@ var rooms = []room{
 	{dir: "hostagent", only: []string{"next.go", "rules.go", "outcome.go", "record.go", "plan.go"}, more: []string{"context", "time"}},
 	{dir: "hostagent/netsvc", only: []string{"translate.go", "fromconfig.go"}, more: []string{"net/http", "time"}},
 	{dir: "leader", only: []string{"place.go"}},
+	{dir: "jepsen/faultnet", only: []string{"rule.go", "chance.go", "packet.go", "hello.go", "stage.go"}, more: []string{"time"}},
 }
 
 // pureImports compute and no more: none of them knows the time, chance, the

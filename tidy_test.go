@@ -214,12 +214,13 @@ var importers = map[string]string{
 	"github.com/pelletier/go-toml":          "cmd/kvorum/config",
 	"golang.org/x/crypto/argon2":            "api/identity",
 	"golang.org/x/crypto/ssh":               "api/compute",
-	"golang.org/x/sys/unix":                 "hostagent imagestore internal/clock jepsen/testbed netd",
+	"golang.org/x/sys/unix":                 "hostagent imagestore internal/clock jepsen/disk jepsen/faultnet jepsen/testbed netd",
 	"github.com/google/uuid":                "api/rest cmd",
 	"pgregory.net/rapid":                    "",
 	"github.com/prometheus/client_model/go": "api/operator",
 	"github.com/google/nftables":            "netd/kernel",
 	"golang.org/x/net":                      "",
+	"github.com/hanwen/go-fuse":             "jepsen/disk/drive",
 }
 
 func TestOneImporterPerLibrary(t *testing.T) {

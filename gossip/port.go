@@ -186,7 +186,7 @@ func (p *Port) greet(c net.Conn) {
 // readHead reads the label of a stream, with what it is marked by; less, if it
 // has no such mark.
 func readHead(c net.Conn) ([]byte, error) {
-	if err := c.SetReadDeadline(clock.Real{}.Now().Add(greeting)); err != nil {
+	if err := c.SetReadDeadline(clock.Deadline(clock.Real{}, greeting)); err != nil {
 		return nil, err
 	}
 	b := make([]byte, 2+255)

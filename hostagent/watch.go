@@ -139,6 +139,7 @@ func (a *Agent) register(ctx context.Context) error {
 	if err := a.control.Register(ctx, capacity); err != nil {
 		return err
 	}
+	a.log.Info("host registered", "vcpus", capacity.VCPUs, "ram", capacity.RAM, "disk", capacity.Disk, "hypervisor", capacity.Hypervisor)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.registered, a.capacity = true, capacity

@@ -23,13 +23,13 @@ type conn struct {
 
 // reading gives the client its time to send; arrived says that all is there,
 // so that a wait for the answer does not end by it.
-func (c conn) reading() { _ = c.control.SetReadDeadline(c.clock.Now().Add(c.limit)) }
+func (c conn) reading() { _ = c.control.SetReadDeadline(clock.Deadline(c.clock, c.limit)) }
 func (c conn) arrived() { _ = c.control.SetReadDeadline(time.Time{}) }
 
 // writing gives the client its time to take what is sent; taken sends what is
 // still buffered and ends the deadline, which would else hold for the
 // connection's next request.
-func (c conn) writing() { _ = c.control.SetWriteDeadline(c.clock.Now().Add(c.limit)) }
+func (c conn) writing() { _ = c.control.SetWriteDeadline(clock.Deadline(c.clock, c.limit)) }
 
 func (c conn) taken() error {
 	err := c.control.Flush()

@@ -42,6 +42,16 @@ func runAgent(ctx context.Context, conf config.Config, log *slog.Logger) error {
 	return errors.Join(a.run(ctx), a.close())
 }
 
+// enterAgent makes the host a member of a cluster, if it is none yet, and does
+// not run its agent.
+func enterAgent(ctx context.Context, conf config.Config, log *slog.Logger) error {
+	a, err := newAgent(ctx, conf, log)
+	if err == nil {
+		log.Info("host is in a cluster", "host", conf.Node, "id", a.id, "data_dir", conf.DataDir)
+	}
+	return errors.Join(err, a.close())
+}
+
 // agent is a host agent with its parts.
 type agent struct {
 	conf     config.Config
@@ -60,18 +70,25 @@ type agent struct {
 // openAgent opens an agent's data folder and everything in it. A new host joins
 // the cluster first.
 func openAgent(ctx context.Context, conf config.Config, log *slog.Logger) (*agent, error) {
-	a := &agent{conf: conf, log: log, clock: clock.Real{}}
-	// The port comes first: a host that cannot have it joins nothing.
-	err := a.openGossip()
+	a, err := newAgent(ctx, conf, log)
 	if err == nil {
-		if err = a.enter(ctx); err == nil {
-			err = a.open()
-		}
+		err = a.open()
 	}
 	if err != nil {
 		return nil, errors.Join(err, a.close())
 	}
 	return a, nil
+}
+
+// newAgent gives an agent whose host is a member of a cluster; after an error
+// too it is to be closed.
+func newAgent(ctx context.Context, conf config.Config, log *slog.Logger) (*agent, error) {
+	a := &agent{conf: conf, log: log, clock: clock.Real{}}
+	// The port comes first: a host that cannot have it joins nothing.
+	if err := a.openGossip(); err != nil {
+		return a, err
+	}
+	return a, a.enter(ctx)
 }
 
 // open opens all parts; what is open after an error is for close.

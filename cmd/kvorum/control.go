@@ -69,6 +69,16 @@ func runControl(ctx context.Context, conf config.Config, log *slog.Logger) error
 	return errors.Join(n.run(ctx), n.close())
 }
 
+// enterControl makes the node a member of a cluster, if it is none yet, and does
+// not run it.
+func enterControl(ctx context.Context, conf config.Config, log *slog.Logger) error {
+	n, err := newControl(ctx, conf, log, raftTimes{})
+	if err == nil {
+		log.Info("control node is in a cluster", "node", conf.Node, "id", n.id, "data_dir", conf.DataDir)
+	}
+	return errors.Join(err, n.close())
+}
+
 // raftTimes lets a node that is alone elect itself sooner.
 type raftTimes struct{ election time.Duration }
 
@@ -76,27 +86,35 @@ type raftTimes struct{ election time.Duration }
 // node founds a cluster or joins one first.
 func openControl(ctx context.Context, conf config.Config, log *slog.Logger, times raftTimes) (*controlNode, error) {
 	heap.LeaveRoom(heap.ControlRoom)
-	if err := checkRaft(conf.Control.Raft); err != nil {
-		return nil, err
-	}
-	if err := checkLease(conf.Control.HostLease.D()); err != nil {
-		return nil, err
-	}
-	n := &controlNode{conf: conf, log: log, clock: clock.Real{}, times: times, machine: fsm.New(false)}
-	// The ports come first: a node that cannot have them founds and joins nothing.
-	var err error
-	if n.tcp, err = net.Listen("tcp", conf.Control.Listen); err != nil {
-		return nil, errs.E("control.open", errs.Internal, "the internal port cannot be opened", err)
-	}
-	if err = n.openGossip(); err == nil {
-		if err = n.enter(ctx); err == nil {
-			err = n.open()
-		}
+	n, err := newControl(ctx, conf, log, times)
+	if err == nil {
+		err = n.open()
 	}
 	if err != nil {
 		return nil, errors.Join(err, n.close())
 	}
 	return n, nil
+}
+
+// newControl gives a control node that has its ports and is a member of a
+// cluster; after an error too it is to be closed.
+func newControl(ctx context.Context, conf config.Config, log *slog.Logger, times raftTimes) (*controlNode, error) {
+	n := &controlNode{conf: conf, log: log, clock: clock.Real{}, times: times, machine: fsm.New(false)}
+	if err := checkRaft(conf.Control.Raft); err != nil {
+		return n, err
+	}
+	if err := checkLease(conf.Control.HostLease.D()); err != nil {
+		return n, err
+	}
+	// The ports come first: a node that cannot have them founds and joins nothing.
+	var err error
+	if n.tcp, err = net.Listen("tcp", conf.Control.Listen); err != nil {
+		return n, errs.E("control.open", errs.Internal, "the internal port cannot be opened", err)
+	}
+	if err := n.openGossip(); err != nil {
+		return n, err
+	}
+	return n, n.enter(ctx)
 }
 
 // enter makes the node a member of a cluster, if it is none yet.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/kvorum/kvorum/cmd/kvorum/config"
+	"github.com/kvorum/kvorum/raftnode"
 )
 
 // Without a cluster, and not told to make one, a control node says what to do,
@@ -42,5 +43,42 @@ func TestMisspeltFlags(t *testing.T) {
 		if err := c.ExecuteContext(t.Context()); err == nil || !strings.Contains(sentence(err), row.want) {
 			t.Errorf("%s %s: %v, want %q", row.role, row.flag, err, row.want)
 		}
+	}
+}
+
+// With --exit a node founds its cluster, once, and is gone again; it runs on the
+// same folder afterwards.
+func TestEnterAndExit(t *testing.T) {
+	conf := config.Default()
+	conf.Node, conf.DataDir = "n1", t.TempDir()
+	conf.Public.Listen, conf.Control.Listen, conf.Control.Gossip.Listen = "127.0.0.1:0", "127.0.0.1:0", "none"
+	log := slog.New(slog.DiscardHandler)
+	if err := enterControl(t.Context(), conf, log); err == nil {
+		t.Error("a node without a cluster entered none and says nothing")
+	}
+	conf.Control.Bootstrap = true
+	var ids []string
+	for range 2 {
+		if err := enterControl(t.Context(), conf, log); err != nil {
+			t.Fatal(err)
+		}
+		id, err := raftnode.ClusterID(conf.DataDir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	if ids[0] != ids[1] {
+		t.Errorf("the second time it founded another cluster: %v", ids)
+	}
+	n, err := openControl(t.Context(), conf, log, raftTimes{election: devElection})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := n.raft.ClusterID(); got != ids[0] {
+		t.Errorf("it runs in cluster %s, and founded %s", got, ids[0])
+	}
+	if err := n.close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -40,10 +40,10 @@ func root() *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 	}
 	c.AddCommand(versionCommand(), devCommand(), operatorCommand())
-	control := role("control", "Run a control node: all state, every API", runControl)
+	control := role("control", "Run a control node: all state, every API", runControl, enterControl)
 	control.Flags().Bool("bootstrap", false, "short for --control.bootstrap")
 	control.Flags().String("join", "", "short for --control.join")
-	agent := role("agent", "Run a host agent: guests and their networks", runAgent)
+	agent := role("agent", "Run a host agent: guests and their networks", runAgent, enterAgent)
 	agent.Flags().String("join", "", "short for --agent.join")
 	c.AddCommand(control, agent)
 	return c
@@ -52,18 +52,21 @@ func root() *cobra.Command {
 // run is a role's work: it goes on until ctx ends.
 type run func(ctx context.Context, c config.Config, log *slog.Logger) error
 
-// role makes the command of a role, with a flag for every setting.
-func role(name, short string, do run) *cobra.Command {
+// role makes the command of a role, with a flag for every setting. enter is its
+// work if it is only to become a member of a cluster.
+func role(name, short string, do, enter run) *cobra.Command {
 	var file string
+	var exit bool
 	c := &cobra.Command{Use: name, Short: short, Args: cobra.NoArgs}
 	c.Flags().StringVar(&file, "config", "", "configuration file (TOML)")
+	c.Flags().BoolVar(&exit, "exit", false, "make or join the cluster, and end: something else starts the node then")
 	defaults := config.Default()
 	for _, s := range defaults.Settings() {
 		c.Flags().String(s.Key, s.String(), s.Usage+" ["+s.Env()+"]")
 	}
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		if flag, unknown := strings.CutPrefix(err.Error(), "unknown flag: --"); unknown {
-			return config.UnknownFlag(flag, "config", "help", "bootstrap", "join")
+			return config.UnknownFlag(flag, "config", "exit", "help", "bootstrap", "join")
 		}
 		return err
 	})
@@ -75,6 +78,9 @@ func role(name, short string, do run) *cobra.Command {
 		log, err := logger(conf.Log)
 		if err != nil {
 			return err
+		}
+		if exit {
+			return enter(cmd.Context(), conf, log)
 		}
 		return do(cmd.Context(), conf, log)
 	}

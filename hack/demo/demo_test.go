@@ -27,8 +27,9 @@ func where(t *testing.T, env, otherwise string) string {
 	return path
 }
 
-// TestDemoComesAndGoes runs the whole demo on real guests, uses the cloud, and
-// then removes everything: nothing of it may be left.
+// TestDemoComesAndGoes runs the whole demo on real guests, on five machines,
+// restarts all of it, kindly and not, uses the cloud, and then removes
+// everything: nothing of it may be left.
 func TestDemoComesAndGoes(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("network namespaces need root")
@@ -37,7 +38,8 @@ func TestDemoComesAndGoes(t *testing.T) {
 	bin, guest := where(t, "JEPSEN_BIN", "bin/kvorum"), where(t, "JEPSEN_GUEST", "out/guest")
 	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 	defer cancel()
-	o := cloud.Options{Prefix: prefix, Dir: "/tmp/" + prefix, Range: netip.MustParsePrefix("10.232.0.0/16"), Binary: bin, Controls: 3, Agents: 2, Clock: clock.Real{}}
+	o := cloud.Options{Prefix: prefix, Dir: "/tmp/" + prefix, Range: netip.MustParsePrefix("10.232.0.0/16"), Binary: bin, Controls: 3, Agents: 2, Clock: clock.Real{},
+		ControlFlags: []string{"--control.host_lease", "5s"}}
 	if err := testbed.Sweep(ctx, prefix, o.Clock); err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +56,14 @@ func TestDemoComesAndGoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	goOnUsing(ctx, t, s)
+	for _, next := range []struct {
+		name string
+		do   func(context.Context, *testing.T, *show)
+	}{{"restart all programs", restartPrograms}, {"cut the power of all machines", cutThePower}, {"go on", goOn}} {
+		if !t.Run(next.name, func(t *testing.T) { next.do(ctx, t, s) }) {
+			t.Fatal(s.cloud.Tails())
+		}
+	}
 	if err := testbed.Sweep(ctx, prefix, o.Clock); err != nil {
 		t.Fatal(err)
 	}
@@ -64,25 +73,5 @@ func TestDemoComesAndGoes(t *testing.T) {
 	}
 	if left := before.Diff(after); len(left) > 0 {
 		t.Errorf("demo-down left or took:\n%s", strings.Join(left, "\n"))
-	}
-}
-
-// goOnUsing uses the cloud that the demo leaves, with one control node dead: a
-// server is stopped and deleted, and its guest goes.
-func goOnUsing(ctx context.Context, t *testing.T, s *show) {
-	t.Helper()
-	g := s.guests[len(s.guests)-1]
-	for _, args := range [][]string{{"server", "stop", g.name}, {"server", "delete", "--wait", g.name}} {
-		if _, err := s.command(args...); err != nil {
-			t.Error(err)
-		}
-	}
-	for {
-		if _, err := s.process(g); err != nil {
-			return
-		}
-		if err := clock.Sleep(ctx, s.opts.Clock, 200*time.Millisecond); err != nil {
-			t.Fatal("the deleted guest still runs")
-		}
 	}
 }

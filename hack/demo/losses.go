@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os/exec"
 	"strings"
 )
 
@@ -61,10 +63,25 @@ func (s *show) loseAgent() error {
 
 // process gives the id of the process that the guest is on its host.
 func (s *show) process(g *guest) (string, error) {
-	out, err := g.host.Command(s.ctx, "pgrep", "-f", "guest=instance-.*"+g.id).CombinedOutput()
-	ids := strings.Fields(string(out))
-	if err != nil || len(ids) != 1 {
-		return "", fmt.Errorf("the guest %s is processes %v: %v", g.name, ids, err)
+	ids, err := s.processes(g)
+	if err == nil && len(ids) != 1 {
+		err = fmt.Errorf("the guest %s is processes %v", g.name, ids)
+	}
+	if err != nil {
+		return "", err
 	}
 	return ids[0], nil
+}
+
+// processes lists all that the guest is on its host: one, or none if it is off.
+func (s *show) processes(g *guest) ([]string, error) {
+	out, err := g.host.Command(s.ctx, "pgrep", "-f", "guest=instance-.*"+g.id).CombinedOutput()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("pgrep: %w: %s", err, out)
+	}
+	return strings.Fields(string(out)), nil
 }

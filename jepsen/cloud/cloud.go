@@ -33,6 +33,8 @@ type Options struct {
 	Controls, Agents int
 	// ControlFlags and AgentFlags are further flags.
 	ControlFlags, AgentFlags []string
+	// Wire carries the rack's eth0 in place of its bridge, if it is set.
+	Wire testbed.Wire
 	// Simulated hosts need no libvirt and run no real guests.
 	Simulated bool
 	// Environment (optional) gives variables, NAME=value, for a program on a host.
@@ -55,7 +57,7 @@ type Cloud struct {
 func Up(ctx context.Context, o Options) (*Cloud, error) {
 	c := &Cloud{opts: o}
 	var err error
-	if c.Rack, err = testbed.New(ctx, testbed.Options{Prefix: o.Prefix, Dir: o.Dir, Range: o.Range, Uplink: true, Clock: o.Clock}); err != nil {
+	if c.Rack, err = testbed.New(ctx, testbed.Options{Prefix: o.Prefix, Dir: o.Dir, Range: o.Range, Uplink: true, Wire: o.Wire, Clock: o.Clock}); err != nil {
 		return c, err
 	}
 	for i := range o.Controls {
@@ -97,16 +99,21 @@ func (c *Cloud) addHost(ctx context.Context, number int) error {
 		return err
 	}
 	c.Hosts = append(c.Hosts, h)
-	if !c.opts.Simulated {
-		if err := h.StartLibvirt(ctx); err != nil {
-			return err
-		}
+	if err := c.startLibvirt(ctx, h); err != nil {
+		return err
 	}
 	token, err := c.Token(ctx, "agent", h.Name())
 	if err != nil {
 		return err
 	}
 	return c.StartAgent(ctx, h, "--join", token)
+}
+
+func (c *Cloud) startLibvirt(ctx context.Context, h *testbed.Host) error {
+	if c.opts.Simulated {
+		return nil
+	}
+	return h.StartLibvirt(ctx)
 }
 
 // data is the program's folder on a machine.
@@ -161,14 +168,23 @@ func (c *Cloud) within(h *testbed.Host, program string, argv []string) []string 
 // StartAgent starts a host's agent and waits until the cloud knows the host.
 // how says what it does at its very first start.
 func (c *Cloud) StartAgent(ctx context.Context, h *testbed.Host, how ...string) error {
+	if err := c.launchAgent(h, how...); err != nil {
+		return err
+	}
+	return c.waitAgent(ctx, h)
+}
+
+func (c *Cloud) launchAgent(h *testbed.Host, how ...string) error {
 	argv := append([]string{c.opts.Binary, "agent", "--node", h.Name(), "--data_dir", data(h), "--log.level", "debug",
 		"--agent.listen", h.Address().String() + ":8772", "--agent.observe", h.Address().String() + ":8779", "--agent.stop_wait", "20s"}, how...)
 	if c.opts.Simulated {
 		argv = append(argv, "--agent.driver", "sim")
 	}
-	if _, err := h.Start("agent", c.within(h, "agent", append(argv, c.opts.AgentFlags...))...); err != nil {
-		return err
-	}
+	_, err := h.Start("agent", c.within(h, "agent", append(argv, c.opts.AgentFlags...))...)
+	return err
+}
+
+func (c *Cloud) waitAgent(ctx context.Context, h *testbed.Host) error {
 	return c.wait(ctx, "the agent of "+h.Name()+" to be registered", func() bool {
 		var health struct{ Confirmed bool }
 		return fetch(fmt.Sprintf("http://%s:8779/healthz", h.Address()), &health) == nil && health.Confirmed
@@ -181,16 +197,16 @@ func (c *Cloud) wait(ctx context.Context, what string, ok func() bool) error {
 	defer cancel()
 	for !ok() {
 		if err := clock.Sleep(ctx, c.opts.Clock, 50*time.Millisecond); err != nil {
-			return errs.E("cloud.wait", errs.Unavailable, "waited in vain for "+what+"; the logs are in "+c.opts.Dir+"\n"+c.tails(), err)
+			return errs.E("cloud.wait", errs.Unavailable, "waited in vain for "+what+"; the logs are in "+c.opts.Dir+"\n"+c.Tails(), err)
 		}
 	}
 	return nil
 }
 
-// tails are the ends of all logs.
-func (c *Cloud) tails() string {
+// Tails are the ends of all logs, for messages.
+func (c *Cloud) Tails() string {
 	var b strings.Builder
-	for _, h := range append(c.Controls, c.Hosts...) {
+	for _, h := range c.Machines() {
 		for _, p := range h.Processes() {
 			fmt.Fprintf(&b, "--- %s on %s\n%s\n", p.Name(), h.Name(), p.LogTail())
 		}

@@ -25,6 +25,8 @@ func (v Evidence) file(name string) string { return filepath.Join(v.Dir, name) }
 type Finding struct {
 	Checker string `json:"checker"`
 	Text    string `json:"text"`
+	// Undecided: the checker could not tell, so the run shows nothing.
+	Undecided bool `json:"undecided,omitempty"`
 	// Ops are the numbers of the operations that show it.
 	Ops []int `json:"ops,omitempty"`
 	// File is a page in the run's folder that explains it, if there is one.

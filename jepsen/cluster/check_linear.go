@@ -13,8 +13,8 @@ import (
 // Linear checks by Porcupine that the reads and writes of each register are
 // linearizable. It never looks at an index: it would not believe it.
 type Linear struct {
-	// Limit bounds the time for one register; one that takes longer is a
-	// finding, because nobody knows then.
+	// Limit bounds the time for one register; one that takes longer is
+	// undecided.
 	Limit time.Duration
 }
 
@@ -59,7 +59,7 @@ func (c Linear) Check(v Evidence) []Finding {
 			continue
 		}
 		if result == porcupine.Unknown {
-			f.add(nil, "register %s: no verdict on %d operations within %v", key, len(ops), c.Limit)
+			f.put(Finding{Undecided: true, Text: fmt.Sprintf("register %s: no verdict on %d operations within %v", key, len(ops), c.Limit)})
 			continue
 		}
 		text, me := stuck(ops, info)
@@ -159,5 +159,18 @@ func registerOps(all []Op, key string) (out []porcupine.Operation) {
 		}
 		out = append(out, p)
 	}
-	return out
+	return slices.DeleteFunc(slices.Clone(out), func(p porcupine.Operation) bool { return implied(out, p) })
+}
+
+// implied tells whether another read says as much as p and more: it read the
+// same, in a part of the same time. Where that one takes effect, p may too. A
+// hundred reads at once would otherwise be a hundred that come in any order.
+func implied(all []porcupine.Operation, p porcupine.Operation) bool {
+	if p.Input.(registerInput).write {
+		return false
+	}
+	return slices.ContainsFunc(all, func(q porcupine.Operation) bool {
+		inside := q.Call >= p.Call && q.Return <= p.Return && (q.Call > p.Call || q.Return < p.Return)
+		return inside && !q.Input.(registerInput).write && q.Output == p.Output
+	})
 }

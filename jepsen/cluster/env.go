@@ -11,14 +11,18 @@ import (
 
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/jepsen/cloud"
+	"github.com/kvorum/kvorum/jepsen/faultnet"
 	"github.com/kvorum/kvorum/jepsen/testbed"
 )
 
 // Env is the cluster of a run, as workloads and faults see it.
 type Env struct {
-	Cloud   *cloud.Cloud
-	History *History
-	Clock   clock.Clock
+	Cloud    *cloud.Cloud
+	History  *History
+	Clock    clock.Clock
+	Workload Workload
+	// Net is the network between all machines, and this process.
+	Net *faultnet.Switch
 	// Dir is the run's folder: logs and data folders lie below it.
 	Dir string
 }

@@ -12,12 +12,12 @@ import (
 // dieRestoring cuts a follower off until it needs a snapshot, and lets it die
 // in the midst of taking it.
 type dieRestoring struct {
-	cut  partition
+	cut  Fault
 	node *testbed.Host
 }
 
 // DieRestoring needs a log that is compacted often.
-func DieRestoring() Fault { return &dieRestoring{cut: partition{whom: Follower}} }
+func DieRestoring() Fault { return &dieRestoring{cut: Partition(Follower)()} }
 
 func (f *dieRestoring) Name() string { return "kill in the midst of a restore" }
 
@@ -28,7 +28,7 @@ func (f *dieRestoring) Begin(ctx context.Context, e *Env, rng *rand.Rand) ([]str
 	if err != nil {
 		return on, err
 	}
-	f.node = f.cut.hit[0]
+	f.node = e.Control(on[0])
 	return on, e.orders(f.node, "control").set(ctx, restoreMiddle, Deed{Do: "kill", Times: 1})
 }
 

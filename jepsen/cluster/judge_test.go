@@ -19,6 +19,15 @@ func (c finds) Check(Evidence) []Finding {
 	return f.list
 }
 
+// wonders is a checker that cannot tell.
+type wonders struct{}
+
+func (wonders) Name() string { return "wonders" }
+
+func (wonders) Check(Evidence) []Finding {
+	return []Finding{{Checker: "wonders", Text: "who knows", Undecided: true}}
+}
+
 // calls makes so many operations of each outcome.
 func calls(ok, fail, info int) (out []Op) {
 	for outcome, n := range map[Outcome]int{OK: ok, Fail: fail, Info: info} {
@@ -55,6 +64,7 @@ func TestJudge(t *testing.T) {
 		"no fault":          {ops: calls(200, 0, 0), want: Invalid, why: []string{"no fault had an effect"}},
 		"unproven":          {ops: calls(200, 0, 0), done: seen(3), effect: seen(3), unproven: true, want: Invalid, why: []string{`no control node's log says "the words"`}},
 		"a finding":         {ops: calls(200, 0, 0), done: seen(3), effect: seen(3), checkers: []Checker{finds{}, finds{"x", "y"}}, want: Violated, found: 2},
+		"undecided":         {ops: calls(200, 0, 0), done: seen(3), effect: seen(3), checkers: []Checker{wonders{}}, want: Invalid, why: []string{"wonders: who knows"}},
 		"not settled":       {ops: calls(200, 0, 0), done: seen(3), effect: seen(3), settled: []Finding{{Text: "x"}}, checkers: []Checker{finds{"y"}}, want: Violated, found: 2},
 		"a finding counts also in a run that shows little": {ops: calls(1, 0, 9), checkers: []Checker{finds{"x"}}, want: Violated, found: 1,
 			why: []string{"1 operations succeeded", "90.0 %", "no fault had an effect"}},

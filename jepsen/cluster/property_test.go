@@ -183,7 +183,7 @@ var lies = map[string][]lie{
 		{"a token that is refused for nothing", func(t *rapid.T, v *Evidence) bool {
 			op := place(t, v, func(op Op) bool {
 				return op.Action == Use && !slices.ContainsFunc(v.Ops, func(r Op) bool {
-					return r.Action == Revoke && r.Outcome != Fail && r.Key == op.Key && r.Call < op.Return
+					return r.Action == Revoke && r.Outcome != Fail && r.Key == op.Key && r.Call <= op.Return
 				})
 			})
 			op.Outcome, op.Status = Fail, 401
@@ -199,7 +199,7 @@ func certain(v *Evidence, list Op) (out []string) {
 			continue
 		}
 		if !slices.ContainsFunc(v.Ops, func(r Op) bool {
-			return r.Action == Remove && r.Outcome != Fail && r.Key == add.Key && r.Call < list.Return
+			return r.Action == Remove && r.Outcome != Fail && r.Key == add.Key && r.Call <= list.Return
 		}) {
 			out = append(out, add.Key)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/jepsen/cloud"
+	"github.com/kvorum/kvorum/jepsen/faultnet"
 	"github.com/kvorum/kvorum/jepsen/testbed"
 )
 
@@ -108,8 +109,12 @@ func Run(ctx context.Context, t Test, o Options) (res Result, err error) {
 	}
 	defer os.RemoveAll(rack)
 	e := &Env{Clock: o.Clock, Dir: o.Dir}
+	if e.Net, err = faultnet.New(faultnet.Options{Seed: o.Seed, Capture: 200, Clock: o.Clock}); err != nil {
+		return res, err
+	}
+	defer func() { err = errors.Join(err, e.Net.Close()) }() // after the rack, which is deferred later
 	e.Cloud, err = cloud.Up(ctx, cloud.Options{Prefix: o.Prefix, Range: o.Range, Dir: filepath.Join(rack, "r"), Binary: o.Binary, Controls: t.Controls, Agents: t.Agents,
-		Simulated: true, ControlFlags: t.Flags, Clock: o.Clock,
+		Simulated: true, Wire: e.Net, ControlFlags: t.Flags, Clock: o.Clock,
 		Environment: func(h *testbed.Host, program string) []string {
 			return []string{"FAILPOINT_SOCKET=" + socket(h, program)}
 		}})
@@ -146,6 +151,7 @@ func (r *run) do(ctx context.Context, res *Result) error {
 	e := r.env
 	e.History = NewHistory(e.Clock)
 	w := r.Workload()
+	e.Workload = w
 	if err := r.prepare(ctx, w); err != nil {
 		return err
 	}
@@ -295,7 +301,13 @@ func (r *run) logged(words string) bool {
 func (res *Result) judge(r *run, v Evidence, found []Finding) {
 	res.Findings = found
 	for _, c := range r.Checkers {
-		res.Findings = append(res.Findings, c.Check(v)...)
+		for _, f := range c.Check(v) {
+			if f.Undecided {
+				res.Why = append(res.Why, f.Checker+": "+f.Text)
+			} else {
+				res.Findings = append(res.Findings, f)
+			}
+		}
 	}
 	res.Ops = len(v.Ops)
 	for _, op := range v.Ops {
@@ -341,13 +353,13 @@ func (r *run) save(res *Result, v Evidence) error {
 		res.Dir = ""
 		return nil
 	}
-	return errors.Join(r.env.History.Save(filepath.Join(r.Dir, "history.jsonl"), filepath.Join(r.Dir, "events.jsonl")),
+	return errors.Join(r.env.History.Save(filepath.Join(r.Dir, "history.jsonl"), filepath.Join(r.Dir, "events.jsonl")), r.saveNet(),
 		r.keepNodes(), saveTimeline(filepath.Join(r.Dir, "timeline.html"), r.Test, *res, v))
 }
 
 // keepNodes keeps what lies on the nodes' disks, and what they logged.
 func (r *run) keepNodes() error {
-	for _, h := range append(r.env.Cloud.Controls, r.env.Cloud.Hosts...) {
+	for _, h := range r.env.Cloud.Machines() {
 		to := filepath.Join(r.Dir, "nodes", h.Name())
 		if err := keep(filepath.Join(h.DataDir(), "kvorum"), filepath.Join(to, "data")); err != nil {
 			return err
@@ -359,4 +371,17 @@ func (r *run) keepNodes() error {
 		}
 	}
 	return nil
+}
+
+// saveNet keeps the switch's last decisions about each pair.
+func (r *run) saveNet() error {
+	w, err := os.Create(filepath.Join(r.Dir, "network.jsonl"))
+	if err != nil {
+		return err
+	}
+	if err := r.env.Net.WriteCapture(w); err != nil {
+		_ = w.Close()
+		return err
+	}
+	return w.Close()
 }

@@ -53,6 +53,7 @@ type named struct {
 // lane is one row of the page.
 type lane struct {
 	Name string
+	Thin bool // one of many, of clients that a fault has brought
 	Bars []bar
 	// Hit (of a control node) are the faults that were done to it.
 	Hit []bar

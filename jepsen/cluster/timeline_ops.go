@@ -107,7 +107,7 @@ func clientLanes(c choice) (out []lane) {
 		of[op.Client] = append(of[op.Client], opBar(op, c.named[op.Number]))
 	}
 	for _, client := range slices.Sorted(maps.Keys(of)) {
-		out = append(out, lane{Name: fmt.Sprintf("client %d", client), Bars: of[client]})
+		out = append(out, lane{Name: fmt.Sprintf("client %d", client), Thin: client >= overtaker, Bars: of[client]})
 	}
 	return out
 }

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"sync"
 	"sync/atomic"
+
+	"github.com/kvorum/kvorum/jepsen/testbed"
 )
 
 // Registers is reads and writes of the names of a few servers, through all
@@ -21,6 +23,7 @@ type Registers struct {
 
 	next  atomic.Int64
 	image string
+	token string
 
 	mu       sync.Mutex
 	live     []string
@@ -36,6 +39,7 @@ func initial(id string) string { return "new-" + id }
 
 // Setup implements Workload.
 func (w *Registers) Setup(ctx context.Context, e *Env, api *API) error {
+	w.token = api.token
 	var err error
 	if w.image, err = makeImage(ctx, api); err != nil {
 		return err
@@ -107,6 +111,49 @@ func (w *Registers) Settle(ctx context.Context, c *Client) error {
 		}
 	}
 	return nil
+}
+
+// names are the registers that are used now.
+func (w *Registers) names() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.live
+}
+
+// extra is a client beside those of the run.
+func (w *Registers) extra(e *Env, number int, at *testbed.Host) (*Client, *API) {
+	api := e.API(at)
+	api.token = w.token
+	return &Client{Env: e, Number: number, apis: []*API{api}}, api
+}
+
+// The numbers of such clients.
+const (
+	overtaker = 1000
+	flooder   = 2000
+)
+
+// Overtake implements Floods.
+func (w *Registers) Overtake(ctx context.Context, e *Env, through *testbed.Host) {
+	c, api := w.extra(e, overtaker, through)
+	defer api.Close()
+	for _, id := range w.names() {
+		writeName(ctx, c, api, id, fmt.Sprintf("w%d", w.next.Add(1)))
+	}
+}
+
+// Flood implements Floods.
+func (w *Registers) Flood(ctx context.Context, e *Env, at *testbed.Host, n int) *sync.WaitGroup {
+	var all sync.WaitGroup
+	ids := w.names()
+	for i := range n {
+		c, api := w.extra(e, flooder+i, at)
+		all.Go(func() {
+			defer api.Close()
+			readName(ctx, c, api, ids[i%len(ids)])
+		})
+	}
+	return &all
 }
 
 type serverBody struct {

@@ -22,14 +22,14 @@ const fewNetworks = 40
 // Setup implements Workload.
 func (w *Networks) Setup(ctx context.Context, e *Env, api *API) error {
 	w.keys = map[string]string{}
-	r, err := api.Call(ctx, "POST", "/network/v2.0/networks", network("first"), nil)
+	r, err := api.Call(ctx, "POST", "/network/v2.0/networks", networkBody("first"), nil)
 	if err == nil && !r.OK() {
 		err = fmt.Errorf("make a network: %d %.200s", r.Status, r.Body)
 	}
 	return err
 }
 
-func network(name string) any { return map[string]any{"network": map[string]string{"name": name}} }
+func networkBody(name string) any { return map[string]any{"network": map[string]string{"name": name}} }
 
 // Step implements Workload.
 func (w *Networks) Step(ctx context.Context, c *Client) {
@@ -77,7 +77,7 @@ func (w *Networks) add(ctx context.Context, c *Client, api *API) {
 	w.mu.Unlock()
 	var got struct{ Network struct{ ID string } }
 	op := c.do(api, Op{Action: Add, Key: key}, func() (Answer, error) {
-		return api.Call(ctx, "POST", "/network/v2.0/networks", network(key), &got)
+		return api.Call(ctx, "POST", "/network/v2.0/networks", networkBody(key), &got)
 	}, nil)
 	if op.Outcome != OK {
 		return

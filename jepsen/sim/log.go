@@ -124,6 +124,7 @@ func (l *logbook) elect() {
 	}
 	l.w.flt.Shuffle(len(able), func(i, j int) { able[i], able[j] = able[j], able[i] })
 	l.term++
+	l.w.counts.Leaders++
 	l.leader = able[0]
 	l.w.film.line(able[0].name, "*", "leader", "term=%d", l.term)
 	for i, n := range able {

@@ -137,10 +137,8 @@ func (w *world) live(isChaos bool) {
 		w.in(w.work.span(time.Second, 3*time.Second), w.user)
 	}
 	w.nemesis()
-	for range w.opts.Steps {
-		if !w.step() {
-			return
-		}
+	if !w.storm(isChaos) {
+		return
 	}
 	w.heal()
 	if !isChaos {
@@ -148,6 +146,24 @@ func (w *world) live(isChaos bool) {
 		w.age()
 	}
 	w.last()
+}
+
+// storm is the first phase. It goes on until enough was done to count, and
+// moves the lead itself where the seed has left that out.
+func (w *world) storm(isChaos bool) bool {
+	third := w.opts.Steps / 3
+	for i := range 4 * w.opts.Steps {
+		if i >= w.opts.Steps && (isChaos || w.counts.Commits >= minCommits) {
+			break
+		}
+		if !isChaos && third > 0 && i%third == third-1 && w.counts.Leaders < minLeaders {
+			w.newTerm()
+		}
+		if !w.step() {
+			return false
+		}
+	}
+	return true
 }
 
 // age lets more time pass than anything is remembered for, and waits until all

@@ -27,6 +27,14 @@ func (h *Host) Listen(ctx context.Context, network, address string) (net.Listene
 	})
 }
 
+// ListenPacket opens a socket for datagrams on the host's network, served by
+// this process.
+func (h *Host) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
+	return within(h, func() (net.PacketConn, error) {
+		return (&net.ListenConfig{}).ListenPacket(ctx, network, address)
+	})
+}
+
 // within calls open on a thread that has entered the host's network. A socket
 // stays in the network in which it was made; the thread ends with the
 // goroutine, because a locked thread is not used again.

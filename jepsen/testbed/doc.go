@@ -11,6 +11,7 @@
 //
 // Each host has eth0, with an address of the rack's range and a default route
 // to the outside, and eth1, without an address, for the networks of guests.
+// Options.Wire puts something else than a bridge between the hosts' eth0.
 // The root namespace gets one link, and only if Options.Uplink asks for it.
 //
 // Invariant: what a rack makes is written down before it is made, so that

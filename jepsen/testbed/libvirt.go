@@ -21,7 +21,8 @@ const (
 )
 
 // StartLibvirt starts the host's virtlogd and libvirtd and returns when
-// libvirtd takes calls. Guests that ran before are found again.
+// libvirtd takes calls. What runs already is left as it is; guests that ran
+// before are found again.
 func (h *Host) StartLibvirt(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -33,6 +34,9 @@ func (h *Host) StartLibvirt(ctx context.Context) error {
 		if err := h.await(ctx, p, "/run/libvirt/virtlogd-sock"); err != nil {
 			return err
 		}
+	}
+	if p, err := h.Process(libvirtd); err == nil && p.Running() {
+		return h.await(ctx, p, libvirtSocket)
 	}
 	// A socket left by a killed daemon would take no calls, but look as if.
 	if err := os.RemoveAll(h.Path(libvirtSocket)); err != nil {

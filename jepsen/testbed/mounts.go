@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/kvorum/kvorum/internal/errs"
 )
@@ -26,10 +27,13 @@ var privateFolders = []struct{ source, target string }{
 var privateFiles = []struct{ source, target string }{
 	{"hosts", "/etc/hosts"},
 	{"resolv.conf", "/etc/resolv.conf"},
+	// One kernel, but each host boots on its own.
+	{"boot-id", "/proc/sys/kernel/random/boot_id"},
 }
 
 // mountScript runs once in a host's new namespaces: $1 is the host's folder,
-// $2 its name, then pairs of source and target.
+// $2 its name, $3 the folders that are to be its own, then pairs of source and
+// target.
 //
 // Copies of others' pinned namespaces, also of other racks, are dropped first:
 // they would keep those alive as long as this host lives. One may vanish
@@ -37,8 +41,8 @@ var privateFiles = []struct{ source, target string }{
 // it shows the links of the namespace in which it was mounted; the cgroup tree
 // below it is carried over.
 const mountScript = `set -eu
-dir=$1 name=$2
-shift 2
+dir=$1 name=$2 own=$3
+shift 3
 echo "$name" >/proc/sys/kernel/hostname
 awk '/ - nsfs / {print $5}' /proc/self/mountinfo | sort -ur | while read -r m; do umount -l "$m" 2>/dev/null || :; done
 if mountpoint -q /sys/fs/cgroup; then
@@ -64,6 +68,12 @@ if [ -e /dev/kvm ]; then
     mount --rbind "$dir/dev" /dev
     umount -R -l "$dir/dev"
 fi
+for f in $own; do
+    mkdir -p "$dir/own$f/upper" "$dir/own$f/work"
+    chmod --reference="$f" "$dir/own$f/upper"
+    chown --reference="$f" "$dir/own$f/upper"
+    mount -t overlay -o "lowerdir=$f,upperdir=$dir/own$f/upper,workdir=$dir/own$f/work" overlay "$f"
+done
 while [ $# -ge 2 ]; do
     # A file behind a link into the machine's /run is gone by now, and not missed.
     if [ -e "$2" ]; then mount --bind "$1" "$2"; fi
@@ -89,7 +99,7 @@ func (h *Host) mount(ctx context.Context) error {
 	argv := []string{
 		"nsenter", "--net=" + netnsPath(h.Netns()), "--",
 		"unshare", "--mount=" + s.pin(h.name, "mnt"), "--uts=" + s.pin(h.name, "uts"), "--propagation", "private", "--",
-		"sh", "-c", mountScript, "mount", h.dir, h.name,
+		"sh", "-c", mountScript, "mount", h.dir, h.name, strings.Join(s.Own, " "),
 	}
 	for _, p := range slices.Concat(privateFolders, privateFiles) {
 		if _, err := os.Stat(p.target); err == nil {
@@ -112,6 +122,13 @@ func (h *Host) folders() error {
 	// The outside need not serve names: then it refuses at once.
 	resolv := fmt.Sprintf("nameserver %v\noptions timeout:1 attempts:1\n", nth(h.rack.state.Range, -2))
 	if err := os.WriteFile(filepath.Join(h.dir, "resolv.conf"), []byte(resolv), 0o644); err != nil {
+		return errs.E("testbed.mount", errs.Internal, "", err)
+	}
+	boot, err := newUUID()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(h.dir, "boot-id"), []byte(boot+"\n"), 0o644); err != nil {
 		return errs.E("testbed.mount", errs.Internal, "", err)
 	}
 	for name, text := range h.libvirtConfig() {

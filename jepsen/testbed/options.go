@@ -33,12 +33,22 @@ type Options struct {
 	Uplink bool
 	// QemuUser is the user guests run as. Default: libvirt's own.
 	QemuUser string
+	// Own are folders of the machine that each host has to itself, such as /etc:
+	// it sees what the machine has there, and what it writes there no other sees.
+	// None may lie within another.
+	Own []string
+	// Wire carries eth0 in place of the rack's bridge, if it is set. It is the
+	// caller's, for this rack alone, and closed after the rack: what holds its
+	// links holds the namespaces too. A process that attaches to the rack later
+	// can neither add hosts nor part them.
+	Wire Wire
 	// Clock measures the waits. Default: the machine's.
 	Clock clock.Clock
 }
 
 var (
 	prefixRule = regexp.MustCompile(`^[a-z][a-z0-9]{0,5}$`)
+	ownRule    = regexp.MustCompile(`^(/[\w.-]+)+$`)
 	// A host's name with "m-" before it must fit into a link's name (15).
 	hostRule = regexp.MustCompile(`^[a-z][a-z0-9-]{0,11}$`)
 )
@@ -68,6 +78,11 @@ func (o *Options) check() error {
 	for _, p := range []netip.Prefix{o.Range, o.External} {
 		if !p.Addr().Is4() || p.Bits() > 24 || p.Masked() != p {
 			return errs.Errorf(op, errs.Invalid, "%v is not an IPv4 network of at least a /24", p)
+		}
+	}
+	for _, folder := range o.Own {
+		if !ownRule.MatchString(folder) {
+			return errs.Errorf(op, errs.Invalid, "%q is no folder that hosts can have to themselves", folder)
 		}
 	}
 	if o.Clock == nil {

@@ -85,12 +85,15 @@ func members(s state) []member {
 	spaces := namespaces(s)
 	marker := []byte(envMarker + "=" + s.ID)
 	return processes(func(pid string) bool {
-		for _, kind := range []string{"net", "mnt", "uts"} {
-			if link, err := os.Readlink("/proc/" + pid + "/ns/" + kind); err == nil && slices.Contains(spaces, link) {
-				return true
-			}
-		}
-		return hasEnv(pid, func(kv []byte) bool { return bytes.Equal(kv, marker) })
+		return inside(pid, spaces) || hasEnv(pid, func(kv []byte) bool { return bytes.Equal(kv, marker) })
+	})
+}
+
+// inside tells whether a process is in one of the namespaces.
+func inside(pid string, spaces []string) bool {
+	return slices.ContainsFunc([]string{"net", "mnt", "uts"}, func(kind string) bool {
+		link, err := os.Readlink("/proc/" + pid + "/ns/" + kind)
+		return err == nil && slices.Contains(spaces, link)
 	})
 }
 
@@ -126,20 +129,25 @@ func hasEnv(pid string, match func(kv []byte) bool) bool {
 // /proc/PID/ns names them. What is not (or no longer) mounted on its pin is an
 // ordinary file and is left out.
 func namespaces(s state) []string {
-	var all []string
-	add := func(path, kind string) {
-		var fs syscall.Statfs_t
-		var st syscall.Stat_t
-		const nsfs = 0x6e736673
-		if syscall.Statfs(path, &fs) == nil && fs.Type == nsfs && syscall.Stat(path, &st) == nil {
-			all = append(all, kind+":["+strconv.FormatUint(st.Ino, 10)+"]")
-		}
-	}
-	add(netnsPath(s.netns(switchName)), "net")
+	all := namespace(netnsPath(s.netns(switchName)), "net")
 	for _, h := range s.Hosts {
-		add(netnsPath(s.netns(h.Name)), "net")
-		add(s.pin(h.Name, "mnt"), "mnt")
-		add(s.pin(h.Name, "uts"), "uts")
+		all = append(all, s.spaces(h.Name)...)
 	}
 	return all
+}
+
+// spaces are the namespaces of one host, as namespaces gives them.
+func (s *state) spaces(host string) []string {
+	return slices.Concat(namespace(netnsPath(s.netns(host)), "net"),
+		namespace(s.pin(host, "mnt"), "mnt"), namespace(s.pin(host, "uts"), "uts"))
+}
+
+func namespace(path, kind string) []string {
+	var fs syscall.Statfs_t
+	var st syscall.Stat_t
+	const nsfs = 0x6e736673
+	if syscall.Statfs(path, &fs) != nil || fs.Type != nsfs || syscall.Stat(path, &st) != nil {
+		return nil
+	}
+	return []string{kind + ":[" + strconv.FormatUint(st.Ino, 10) + "]"}
 }

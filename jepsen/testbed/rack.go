@@ -20,6 +20,8 @@ import (
 const (
 	switchName  = "sw"
 	outsideName = "outside"
+	// rootName is the root namespace's on the wire.
+	rootName = "root"
 )
 
 // Rack is a laid-out rack. Its methods may be called from many goroutines.
@@ -27,6 +29,8 @@ const (
 // Close, and another may Attach.
 type Rack struct {
 	clock clock.Clock
+	// wire carries eth0; nil if the bridge does, or if another process's does.
+	wire Wire
 
 	// layout serialises what adds to the rack or takes it down.
 	layout sync.Mutex
@@ -56,7 +60,8 @@ func New(ctx context.Context, o Options) (*Rack, error) {
 	}
 	s := state{
 		ID: o.Prefix + "-" + hex.EncodeToString(random[:]), Prefix: o.Prefix, Dir: o.Dir,
-		Range: o.Range, External: o.External, Uplink: o.Uplink, QemuUser: o.QemuUser,
+		Range: o.Range, External: o.External, Uplink: o.Uplink, QemuUser: o.QemuUser, Own: o.Own,
+		Wired: o.Wire != nil,
 	}
 	for _, name := range []string{switchName, outsideName} {
 		if _, err := os.Stat(netnsPath(s.netns(name))); err == nil {
@@ -69,7 +74,7 @@ func New(ctx context.Context, o Options) (*Rack, error) {
 	if err := register(o.Prefix, registration{ID: s.ID, Dir: s.Dir}); err != nil {
 		return nil, err
 	}
-	r := &Rack{clock: o.Clock, state: s, hosts: map[string]*Host{}}
+	r := &Rack{clock: o.Clock, wire: o.Wire, state: s, hosts: map[string]*Host{}}
 	if err := r.begin(ctx); err != nil {
 		// ctx may be what ended the making.
 		return nil, errors.Join(err, r.Close(context.WithoutCancel(ctx)))

@@ -21,6 +21,11 @@ import (
 func testRack(t *testing.T, prefix string) (context.Context, *Rack) {
 	t.Helper()
 	ctx, o := testOptions(t, prefix)
+	return ctx, newRack(ctx, t, o)
+}
+
+func newRack(ctx context.Context, t *testing.T, o Options) *Rack {
+	t.Helper()
 	rack, err := New(ctx, o)
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +35,7 @@ func testRack(t *testing.T, prefix string) (context.Context, *Rack) {
 			t.Errorf("close: %v", err)
 		}
 	})
-	return ctx, rack
+	return rack
 }
 
 func testOptions(t *testing.T, prefix string) (context.Context, Options) {
@@ -243,6 +248,8 @@ func TestOptionsAreChecked(t *testing.T) {
 		{Prefix: "ok", Dir: "tmp/x"},
 		{Prefix: "ok", Dir: "/"},
 		{Prefix: "ok", Dir: "/tmp/../etc"},
+		{Prefix: "ok", Dir: "/tmp/x", Own: []string{"/etc", "etc"}},
+		{Prefix: "ok", Dir: "/tmp/x", Own: []string{"/a b"}},
 		{Prefix: "ok", Dir: "/tmp/" + strings.Repeat("x", maxDir)},
 	} {
 		if err := o.check(); !errs.Is(err, errs.Invalid) {

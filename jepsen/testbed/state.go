@@ -29,6 +29,9 @@ type state struct {
 	External netip.Prefix `json:"external"`
 	Uplink   bool         `json:"uplink"`
 	QemuUser string       `json:"qemu_user,omitempty"`
+	Own      []string     `json:"own,omitempty"`
+	// Wired says that a Wire carries eth0.
+	Wired bool `json:"wired,omitempty"`
 	// Hosts in the order of their making; the outside is the first.
 	Hosts []hostState `json:"hosts"`
 }

@@ -42,7 +42,7 @@ func Sweep(ctx context.Context, prefix string, c clock.Clock) error {
 // teardown removes a rack: processes first, because they hold all else, the
 // registration last, because the way back leads through it.
 func teardown(ctx context.Context, c clock.Clock, s state) error {
-	if err := killAll(ctx, c, s); err != nil {
+	if err := killAll(ctx, c, func() []member { return members(s) }); err != nil {
 		return err
 	}
 	if err := unmountAll(s.Dir); err != nil {
@@ -64,12 +64,12 @@ func teardown(ctx context.Context, c clock.Clock, s state) error {
 	return unregister(s.Prefix)
 }
 
-// killAll repeats until no member is left: one may fork while we look.
-func killAll(ctx context.Context, c clock.Clock, s state) error {
+// killAll repeats until find finds nothing more: one may fork while we look.
+func killAll(ctx context.Context, c clock.Clock, find func() []member) error {
 	const op = "testbed.sweep"
 	deadline := c.Mono() + killWait
 	for {
-		left := members(s)
+		left := find()
 		if len(left) == 0 {
 			return nil
 		}

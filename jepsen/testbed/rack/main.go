@@ -32,6 +32,8 @@ const usage = `usage: rack [-prefix P] COMMAND
   resume HOST NAME              let it go on
   cut HOST...                   let these hosts and the others no longer hear each other
   heal                          end that
+  off HOST...                   take the power from hosts, from all in the same moment
+  on HOST                       boot a host again; nothing is started on it
   inventory [FOLDER...]         list what a rack could leave behind on the machine
 `
 
@@ -111,7 +113,7 @@ func up(ctx context.Context, prefix string, args []string) error {
 const stopWait = 20 * time.Second
 
 func inside(ctx context.Context, rack *testbed.Rack, command string, args []string, out io.Writer) error {
-	need := map[string]int{"status": 0, "exec": 2, "start": 3, "stop": 2, "kill": 2, "pause": 2, "resume": 2, "cut": 1, "heal": 0}
+	need := map[string]int{"status": 0, "exec": 2, "start": 3, "stop": 2, "kill": 2, "pause": 2, "resume": 2, "cut": 1, "heal": 0, "off": 1, "on": 1}
 	least, known := need[command]
 	if !known || len(args) < least {
 		return errs.Errorf("rack", errs.Invalid, "%s", usage)
@@ -125,6 +127,8 @@ func inside(ctx context.Context, rack *testbed.Rack, command string, args []stri
 		return cut(ctx, rack, args)
 	case "heal":
 		return rack.Heal(ctx)
+	case "off":
+		return off(ctx, rack, args)
 	}
 	host, err := rack.Host(args[0])
 	if err != nil {
@@ -138,6 +142,8 @@ func inside(ctx context.Context, rack *testbed.Rack, command string, args []stri
 	case "start":
 		_, err := host.Start(args[1], args[2:]...)
 		return err
+	case "on":
+		return host.PowerOn(ctx)
 	case "kill":
 		return host.Kill(args[1])
 	case "pause":
@@ -160,6 +166,18 @@ func cut(ctx context.Context, rack *testbed.Rack, names []string) error {
 		}
 	}
 	return rack.Partition(ctx, names, others)
+}
+
+func off(ctx context.Context, rack *testbed.Rack, names []string) error {
+	var hosts []*testbed.Host
+	for _, name := range names {
+		h, err := rack.Host(name)
+		if err != nil {
+			return err
+		}
+		hosts = append(hosts, h)
+	}
+	return rack.CutPower(ctx, hosts...)
 }
 
 func inventory(ctx context.Context, folders []string, out io.Writer) error {
