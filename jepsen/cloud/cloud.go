@@ -37,6 +37,9 @@ type Options struct {
 	Wire testbed.Wire
 	// Simulated hosts need no libvirt and run no real guests.
 	Simulated bool
+	// Prepare (optional) is called for each control node's machine, before
+	// anything runs there.
+	Prepare func(ctx context.Context, h *testbed.Host) error
 	// Environment (optional) gives variables, NAME=value, for a program on a host.
 	Environment func(h *testbed.Host, program string) []string
 	Clock       clock.Clock
@@ -82,6 +85,11 @@ func (c *Cloud) addControl(ctx context.Context, number int) error {
 		return err
 	}
 	c.Controls = append(c.Controls, h)
+	if c.opts.Prepare != nil {
+		if err := c.opts.Prepare(ctx, h); err != nil {
+			return err
+		}
+	}
 	how := []string{"--bootstrap", "--control.admin_password", Password}
 	if number > 1 {
 		token, err := c.Token(ctx, "control", h.Name())

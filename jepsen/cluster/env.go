@@ -11,6 +11,7 @@ import (
 
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/jepsen/cloud"
+	"github.com/kvorum/kvorum/jepsen/disk"
 	"github.com/kvorum/kvorum/jepsen/faultnet"
 	"github.com/kvorum/kvorum/jepsen/testbed"
 )
@@ -23,6 +24,8 @@ type Env struct {
 	Workload Workload
 	// Net is the network between all machines, and this process.
 	Net *faultnet.Switch
+	// Disks are those of the control nodes, by name, where they can be broken.
+	Disks map[string]*disk.Disk
 	// Dir is the run's folder: logs and data folders lie below it.
 	Dir string
 }

@@ -28,10 +28,16 @@ func (w Whom) choose(ctx context.Context, e *Env, rng *rand.Rand) ([]*testbed.Ho
 	switch w {
 	case Leader:
 		l, err := e.Cloud.Leader(ctx)
-		return []*testbed.Host{l}, err
+		if err != nil {
+			return nil, err
+		}
+		return []*testbed.Host{l}, nil
 	case Follower:
 		l, err := e.Cloud.Leader(ctx)
-		return some(rng, slices.DeleteFunc(slices.Clone(all), func(h *testbed.Host) bool { return h == l }), 1), err
+		if err != nil {
+			return nil, err
+		}
+		return some(rng, slices.DeleteFunc(slices.Clone(all), func(h *testbed.Host) bool { return h == l }), 1), nil
 	case One:
 		return some(rng, all, 1), nil
 	case Majority:

@@ -6,10 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 
-	"github.com/kvorum/kvorum/jepsen/testbed"
 	"github.com/kvorum/kvorum/raftnode"
 )
 
@@ -23,10 +21,10 @@ type LogEntry struct {
 	Body json.RawMessage
 }
 
-// readLog reads the log of a control node that does not run.
-func readLog(h *testbed.Host) (list []LogEntry, err error) {
+// readLog reads the log in the data folder of a control node that does not run.
+func readLog(dir string) (list []LogEntry, err error) {
 	var bad error
-	err = raftnode.ScanLog(filepath.Join(h.DataDir(), "kvorum"), func(e raftnode.Entry) bool {
+	err = raftnode.ScanLog(dir, func(e raftnode.Entry) bool {
 		head, body, _ := bytes.Cut(e.Data, []byte("\n"))
 		var envelope struct{ Kind, ID string }
 		if bad = json.Unmarshal(head, &envelope); bad != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/jepsen/cloud"
+	"github.com/kvorum/kvorum/jepsen/disk"
 	"github.com/kvorum/kvorum/jepsen/faultnet"
 	"github.com/kvorum/kvorum/jepsen/testbed"
 )
@@ -40,6 +41,8 @@ type Test struct {
 	ID, Promise string
 	// Controls and Agents are how many nodes there are.
 	Controls, Agents int
+	// Disk gives control nodes disks that can be broken.
+	Disk bool
 	// Flags are further ones for control nodes.
 	Flags []string
 	// Clients is how many there are, Hops how often, in percent, each uses
@@ -108,12 +111,16 @@ func Run(ctx context.Context, t Test, o Options) (res Result, err error) {
 		return res, err
 	}
 	defer os.RemoveAll(rack)
-	e := &Env{Clock: o.Clock, Dir: o.Dir}
+	e := &Env{Clock: o.Clock, Dir: o.Dir, Disks: map[string]*disk.Disk{}}
 	if e.Net, err = faultnet.New(faultnet.Options{Seed: o.Seed, Capture: 200, Clock: o.Clock}); err != nil {
 		return res, err
 	}
 	defer func() { err = errors.Join(err, e.Net.Close()) }() // after the rack, which is deferred later
-	e.Cloud, err = cloud.Up(ctx, cloud.Options{Prefix: o.Prefix, Range: o.Range, Dir: filepath.Join(rack, "r"), Binary: o.Binary, Controls: t.Controls, Agents: t.Agents,
+	prepare := func(context.Context, *testbed.Host) error { return nil }
+	if t.Disk {
+		prepare = func(ctx context.Context, h *testbed.Host) error { return e.mount(ctx, h, o.Seed) }
+	}
+	e.Cloud, err = cloud.Up(ctx, cloud.Options{Prepare: prepare, Prefix: o.Prefix, Range: o.Range, Dir: filepath.Join(rack, "r"), Binary: o.Binary, Controls: t.Controls, Agents: t.Agents,
 		Simulated: true, Wire: e.Net, ControlFlags: t.Flags, Clock: o.Clock,
 		Environment: func(h *testbed.Host, program string) []string {
 			return []string{"FAILPOINT_SOCKET=" + socket(h, program)}
@@ -156,15 +163,16 @@ func (r *run) do(ctx context.Context, res *Result) error {
 		return err
 	}
 	began := e.Clock.Mono()
-	counts, err := r.load(ctx, w)
-	if err != nil {
-		return err
-	}
+	counts, stopped := r.load(ctx, w)
 	res.Compared = r.replicas.compared
 	res.Seconds = (e.Clock.Mono() - began).Seconds()
 	res.Faults, res.Seen = counts.Done, counts.Seen
-	settled := r.settle(ctx, w)
-	evidence, found := r.evidence(ctx, append(settled, r.replicas.found.list...))
+	found := append(r.settle(ctx, w), r.replicas.found.list...)
+	if stopped != nil {
+		// A fault that cannot be done finds no leader to do it to, for a minute.
+		found = append(found, Finding{Checker: "the cluster lives on", Text: stopped.Error()})
+	}
+	evidence, found := r.evidence(ctx, found)
 	res.judge(r, evidence, found)
 	return r.save(res, evidence)
 }
@@ -226,6 +234,15 @@ const healing = 60 * time.Second
 func (r *run) settle(ctx context.Context, w Workload) []Finding {
 	f := findings{checker: "all is well after the faults"}
 	e := r.env
+	// A node whose disk failed it has ended itself; so would a service manager do.
+	for _, h := range e.Cloud.Controls {
+		if gone([]*testbed.Host{h}) == "" {
+			continue
+		}
+		if err := restart(e, []*testbed.Host{h}); err != nil {
+			f.add(nil, "%s does not start: %v", h.Name(), err)
+		}
+	}
 	err := e.Wait(ctx, healing, "all control nodes to be ready and equal", func() bool {
 		r.settled = e.equal()
 		return r.settled > 0
@@ -274,7 +291,7 @@ func (r *run) evidence(ctx context.Context, found []Finding) (Evidence, []Findin
 			f.add(nil, "%s does not stop: %v", h.Name(), err)
 			continue
 		}
-		log, err := readLog(h)
+		log, err := readLog(e.bytesOf(h))
 		if err != nil {
 			f.add(nil, "%s: %v", h.Name(), err)
 			continue
@@ -344,44 +361,4 @@ func (res *Result) judge(r *run, v Evidence, found []Finding) {
 	default:
 		res.Verdict = Holds
 	}
-}
-
-// save keeps everything about a run that does not hold, and only the result of
-// one that does.
-func (r *run) save(res *Result, v Evidence) error {
-	if res.Verdict == Holds {
-		res.Dir = ""
-		return nil
-	}
-	return errors.Join(r.env.History.Save(filepath.Join(r.Dir, "history.jsonl"), filepath.Join(r.Dir, "events.jsonl")), r.saveNet(),
-		r.keepNodes(), saveTimeline(filepath.Join(r.Dir, "timeline.html"), r.Test, *res, v))
-}
-
-// keepNodes keeps what lies on the nodes' disks, and what they logged.
-func (r *run) keepNodes() error {
-	for _, h := range r.env.Cloud.Machines() {
-		to := filepath.Join(r.Dir, "nodes", h.Name())
-		if err := keep(filepath.Join(h.DataDir(), "kvorum"), filepath.Join(to, "data")); err != nil {
-			return err
-		}
-		for _, p := range h.Processes() {
-			if err := keep(h.LogFile(p.Name()), filepath.Join(to, p.Name()+".log")); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// saveNet keeps the switch's last decisions about each pair.
-func (r *run) saveNet() error {
-	w, err := os.Create(filepath.Join(r.Dir, "network.jsonl"))
-	if err != nil {
-		return err
-	}
-	if err := r.env.Net.WriteCapture(w); err != nil {
-		_ = w.Close()
-		return err
-	}
-	return w.Close()
 }

@@ -12,14 +12,24 @@ import (
 	"time"
 
 	"github.com/kvorum/kvorum/internal/clock"
+	"github.com/kvorum/kvorum/jepsen/disk"
+	"github.com/kvorum/kvorum/jepsen/disk/drive"
 	"github.com/kvorum/kvorum/jepsen/mutants"
 	"github.com/kvorum/kvorum/jepsen/testbed"
 )
 
 // short is a family for tests: everything is done, and not for long.
-var short = Test{ID: "short", Promise: "P2, in little time", Controls: 3, Clients: 9, Pace: quick, Workload: registersOf(50), Checkers: ofRegisters, Least: 5,
+var short = Test{ID: "short", Promise: "P2, in little time", Controls: 3, Clients: 9, Pace: quick, Disk: true, Workload: registersOf(50), Checkers: ofRegisters, Least: 5,
 	Script: Script{Calm: [2]int{300, 800}, Storm: [2]int{800, 1600}, Make: []func() Fault{Pause(Leader), Partition(One), Stop(Leader),
-		Point(One, "apply.before", Deed{Do: "sleep", Milliseconds: 50}), Clocks(One)}}}
+		Clocks(One), SlowSync(One)}}}
+
+// TestMain lets the disks of a run be processes of this program.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == disk.Serve {
+		os.Exit(drive.Main(os.Args[2:]))
+	}
+	os.Exit(m.Run())
+}
 
 // faulty is the program with failpoints: the one that was built before
 // (JEPSEN_FAULTS), or one that is built now.
@@ -62,7 +72,7 @@ func try(t *testing.T, o Options) Result {
 func TestARunHolds(t *testing.T) {
 	t.Parallel()
 	o := Options{Binary: faulty(t), Duration: 10 * time.Second, Dir: t.TempDir(), Prefix: "kvjh", Range: netip.MustParsePrefix("10.233.0.0/16")}
-	for o.Seed = 6; ; o.Seed++ { // a partition, clocks, a pause, and a stop
+	for o.Seed = 6; ; o.Seed++ { // partitions, slow disks, a pause, and a stop
 		res := try(t, o)
 		if res.Verdict == Invalid && o.Seed < 8 {
 			continue

@@ -92,6 +92,11 @@ var All = []Mutant{
 		},
 	},
 	{
+		Name: "acknowledge-before-the-sync", Breaks: "what is acknowledged is durable: the log is written and not synced",
+		Tests: []string{"T2"},
+		Edits: []Edit{{"raftnode/store.go", "BoltOptions: BoltOptions()})\n", "BoltOptions: BoltOptions(), NoSync: true})\n"}},
+	},
+	{
 		Name: "tokens-live-on", Breaks: "tokens: one that was revoked still opens doors",
 		Tests: []string{"S8"},
 		Edits: []Edit{{"api/identity/token.go", "		if v.Revocation(id) != nil {\n", "		if false && v.Revocation(id) != nil {\n"}},

@@ -16,9 +16,14 @@ import (
 
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/jepsen/cluster"
+	"github.com/kvorum/kvorum/jepsen/disk"
+	"github.com/kvorum/kvorum/jepsen/disk/drive"
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == disk.Serve {
+		os.Exit(drive.Main(os.Args[2:]))
+	}
 	tests := flag.String("t", "", "tests to run, by id, separated by commas; all if empty")
 	seed := flag.Uint64("seed", 0, "seed of the first run; chosen if 0")
 	span := flag.Duration("duration", 30*time.Second, "how long clients work under faults in each run")

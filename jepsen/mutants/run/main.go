@@ -15,6 +15,8 @@ import (
 
 	"github.com/kvorum/kvorum/internal/clock"
 	"github.com/kvorum/kvorum/jepsen/cluster"
+	"github.com/kvorum/kvorum/jepsen/disk"
+	"github.com/kvorum/kvorum/jepsen/disk/drive"
 	"github.com/kvorum/kvorum/jepsen/mutants"
 )
 
@@ -23,6 +25,9 @@ import (
 const tries = 3
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == disk.Serve {
+		os.Exit(drive.Main(os.Args[2:]))
+	}
 	only := flag.String("m", "", "mutants, by name, separated by commas; all if empty")
 	span := flag.Duration("duration", 20*time.Second, "how long clients work under faults in each run")
 	seed := flag.Uint64("seed", 1, "seed of the first run of each")
