@@ -126,7 +126,7 @@ func definition(g assign.Guest) string {
 	for i := range g.NICs {
 		g.NICs[i].Down = false
 	}
-	g.Zone, g.LaunchIndex, g.ReservationID, g.Metadata, g.Key, g.UserData = "", 0, "", nil, nil, nil
+	g.Zone, g.LaunchIndex, g.ReservationID, g.Metadata, g.Key, g.UserData, g.Password = "", 0, "", nil, nil, nil, nil
 	b, err := json.Marshal(g)
 	if err != nil {
 		// Only channels, functions and cycles fail to marshal; a guest has none.

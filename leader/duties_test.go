@@ -3,6 +3,7 @@ package leader
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -84,8 +85,9 @@ func TestPlace(t *testing.T) {
 		t.Fatalf("%d commands", len(cmds))
 	}
 	r.must(leader, cmds[0])
-	if s := r.m.View().Server(a); s.HostID != hostA || s.TaskState != model.TaskSpawning {
-		t.Errorf("placed: %+v", s)
+	why := fmt.Sprintf("at index %d, 1 host; 1. h1 (2000)", r.index-1)
+	if s := r.m.View().Server(a); s.HostID != hostA || s.TaskState != model.TaskSpawning || s.Why != why {
+		t.Errorf("placed: %+v\nwant the trace %s", s, why)
 	}
 	if err := r.do(leader, cmds[0]); err == nil {
 		t.Error("a decision was taken twice")
@@ -100,7 +102,7 @@ func TestPlaceSaysWhyNot(t *testing.T) {
 	a := r.server("01")
 	r.must(leader, place(r.inputs())[0])
 	s := r.m.View().Server(a)
-	if s.VMState != model.Errored || s.Fault == nil || s.Fault.Message != "No valid host was found. There are not enough hosts available. 0 hosts." {
+	if s.VMState != model.Errored || s.Fault == nil || s.Why != s.Fault.Details || !strings.HasSuffix(s.Why, ", 0 hosts") || s.Fault.Message != "No valid host was found. There are not enough hosts available. 0 hosts." {
 		t.Errorf("%+v, %+v", s, s.Fault)
 	}
 }

@@ -39,8 +39,9 @@ func decide(in Inputs, planner *placement.Planner, s *model.Server) command.Plac
 		r.Arch = img.Architecture()
 	}
 	d, trace := planner.Place(r)
+	p := command.Placement{ServerID: s.ID, HostID: d.HostID, Trace: trace.String()}
 	if d.HostID == "" {
-		return command.Placement{ServerID: s.ID, Fault: trace.Fault(), Trace: trace.String(), Reason: trace.Reason()}
+		p.Fault, p.Reason = trace.Fault(), trace.Reason()
 	}
-	return command.Placement{ServerID: s.ID, HostID: d.HostID}
+	return p
 }

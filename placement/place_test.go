@@ -3,6 +3,7 @@ package placement
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -64,6 +65,17 @@ func TestFaultText(t *testing.T) {
 	want := "No valid host was found. There are not enough hosts available. 12 hosts: 9 too little RAM, 3 down."
 	if trace.Fault() != want {
 		t.Errorf("%q, want %q", trace.Fault(), want)
+	}
+}
+
+// TestTraceNamesTheBest, the chosen one first, and stays short.
+func TestTraceNamesTheBest(t *testing.T) {
+	hosts := []*model.Host{host("a", func(h *model.Host) { h.UsedRAM = 4096 }), host("b", nil), host(strings.Repeat("c", 255), func(h *model.Host) { h.UsedRAM = 2048 }),
+		host("d", func(h *model.Host) { h.UsedRAM = 6144 }), host("e", func(h *model.Host) { h.Down = true })}
+	_, trace := NewPlanner(hosts, 7).Place(small)
+	want := "at index 7, 5 hosts: 1 down; 1. b (2000); 2. " + strings.Repeat("c", 64) + " (1750); 3. a (1500)"
+	if trace.String() != want {
+		t.Errorf("%s\nwant %s", trace, want)
 	}
 }
 

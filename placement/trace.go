@@ -74,12 +74,13 @@ func (t Trace) Fault() string {
 	return "No valid host was found. There are not enough hosts available. " + t.Summary() + "."
 }
 
-// String is the whole trace, for administrators.
+// String is the whole trace, for administrators. It is kept with the server, so
+// names are cut to 64 characters, the most that a node joins with.
 func (t Trace) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "at index %d, %s", t.Index, t.Summary())
 	for i, s := range t.Best {
-		fmt.Fprintf(&b, "; %d. %s (%d)", i+1, s.Host, s.Score)
+		fmt.Fprintf(&b, "; %d. %.64s (%d)", i+1, s.Host, s.Score)
 	}
 	return b.String()
 }

@@ -68,7 +68,7 @@ func newRack(t *testing.T, size int, configure func(i int, cfg *Config)) *rack {
 func (r *rack) newMember(id string, configure func(*Config)) *member {
 	r.t.Helper()
 	// The library's snapshot store in memory shows half-written snapshots.
-	snaps, err := raft.NewFileSnapshotStoreWithLogger(r.t.TempDir(), 2, newRaftLogger(slog.New(slog.DiscardHandler)))
+	snaps, err := raft.NewFileSnapshotStoreWithLogger(r.t.TempDir(), 2, newRaftLogger(slog.New(slog.DiscardHandler), clock.Real{}))
 	if err != nil {
 		r.t.Fatal(err)
 	}

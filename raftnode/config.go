@@ -132,7 +132,7 @@ func (c *Config) raft() (*raft.Config, error) {
 	r.SnapshotThreshold = c.Snapshots.Threshold
 	r.TrailingLogs = c.Snapshots.Trailing
 	r.NoLegacyTelemetry = true
-	r.Logger = newRaftLogger(c.Log)
+	r.Logger = newRaftLogger(c.Log, c.Clock)
 	if err := raft.ValidateConfig(r); err != nil {
 		return nil, errs.E("raftnode.config", errs.Invalid, err.Error(), err)
 	}

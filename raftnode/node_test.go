@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-metrics"
-	"github.com/hashicorp/raft"
 
 	"github.com/kvorum/kvorum/internal/errs"
 )
@@ -195,23 +194,6 @@ func TestRaftSpeaksThroughOurLoggerAndMetrics(t *testing.T) {
 	}
 	if !found {
 		t.Error("raft.apply was not counted")
-	}
-}
-
-// A node that lost its leader warns; one that never had any does not.
-func TestOnlyALostLeaderIsAWarning(t *testing.T) {
-	for _, row := range []struct {
-		leader string
-		want   string
-	}{{"", "level=INFO"}, {"n2", "level=WARN"}} {
-		var buf syncBuffer
-		log := newRaftLogger(slog.New(slog.NewTextHandler(&buf, nil)))
-		log.Warn("heartbeat timeout reached, starting election", "last-leader-addr", raft.ServerAddress(row.leader), "last-leader-id", raft.ServerID(row.leader))
-		log.Warn("failed to contact quorum of nodes, stepping down")
-		first, second, _ := strings.Cut(buf.String(), "\n")
-		if !strings.Contains(first, row.want) || !strings.Contains(second, "level=WARN") {
-			t.Errorf("last leader %q:\n%s", row.leader, buf.String())
-		}
 	}
 }
 

@@ -16,8 +16,13 @@ import (
 // never committed. Its beginning is gone once there are snapshots, and what
 // lies before a gap that one from another node has left is not given. Internal
 // if the log cannot be read.
-func ScanLog(dir string, yield func(Entry) bool) error {
+func ScanLog(dir string, yield func(Entry) bool) (err error) {
 	const op = "raftnode.scan"
+	defer func() {
+		if p := recover(); p != nil { // bbolt's answer to a file that is torn
+			err = errs.Errorf(op, errs.Internal, "the log store is damaged: %v", p)
+		}
+	}()
 	options := BoltOptions()
 	options.ReadOnly = true
 	store, err := raftboltdb.New(raftboltdb.Options{Path: filepath.Join(dir, raftDir, logFile), BoltOptions: options})

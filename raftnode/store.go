@@ -46,7 +46,7 @@ func openParts(cfg *Config, dir string) (*parts, error) {
 	if err != nil {
 		return nil, errs.E("raftnode.openStore", errs.Internal, "the log store "+path+" does not open", err)
 	}
-	snaps, err := raft.NewFileSnapshotStoreWithLogger(dir, cfg.Snapshots.Retain, newRaftLogger(cfg.Log))
+	snaps, err := raft.NewFileSnapshotStoreWithLogger(dir, cfg.Snapshots.Retain, newRaftLogger(cfg.Log, cfg.Clock))
 	if err != nil {
 		_ = store.Close()
 		return nil, errs.E("raftnode.openStore", errs.Internal, "the snapshot folder does not open", err)
@@ -55,7 +55,7 @@ func openParts(cfg *Config, dir string) (*parts, error) {
 		log:    store,
 		stable: store,
 		snaps:  snaps,
-		trans:  newTransport(cfg.Stream, cfg.Address, cfg.Log),
+		trans:  newTransport(cfg.Stream, cfg.Address, cfg.Log, cfg.Clock),
 		close:  store.Close,
 	}, nil
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/kvorum/kvorum/internal/clock"
 )
 
 // StreamLayer carries raft between the nodes. It has to make sure that both
@@ -30,7 +32,7 @@ func (s streamLayer) Dial(address raft.ServerAddress, timeout time.Duration) (ne
 	return s.StreamLayer.Dial(string(address), timeout)
 }
 
-func newTransport(stream StreamLayer, address string, log *slog.Logger) raft.Transport {
+func newTransport(stream StreamLayer, address string, log *slog.Logger, c clock.Clock) raft.Transport {
 	if stream == nil {
 		_, t := raft.NewInmemTransportWithTimeout(raft.ServerAddress(address), inMemoryTimeout)
 		return t
@@ -39,6 +41,6 @@ func newTransport(stream StreamLayer, address string, log *slog.Logger) raft.Tra
 		Stream:  streamLayer{stream},
 		MaxPool: maxPooledStreams,
 		Timeout: rpcTimeout,
-		Logger:  newRaftLogger(log),
+		Logger:  newRaftLogger(log, c),
 	})
 }

@@ -137,15 +137,21 @@ func (d *Door) assigned(v state.View, host string) (assign.Desired, error) {
 		return assign.Desired{}, errs.Errorf("agentapi.desired", errs.NotFound, "Host %s is not registered.", host)
 	}
 	out := state.Undigested(v, model.HostID(host))
-	for i, g := range out.Guests {
-		if len(g.UserData) == 0 {
-			continue
+	for i := range out.Guests {
+		g := &out.Guests[i]
+		for _, secret := range []struct {
+			word string
+			text *[]byte
+		}{{SealedUserData, &g.UserData}, {SealedPassword, &g.Password}} {
+			if len(*secret.text) == 0 {
+				continue
+			}
+			plain, err := d.Opener.Open(secret.word, *secret.text)
+			if err != nil {
+				return assign.Desired{}, err
+			}
+			*secret.text = plain
 		}
-		plain, err := d.Opener.Open(SealedUserData, g.UserData)
-		if err != nil {
-			return assign.Desired{}, err
-		}
-		out.Guests[i].UserData = plain
 	}
 	return out, nil
 }

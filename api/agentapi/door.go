@@ -51,6 +51,8 @@ type Door struct {
 	// Gossip (optional) tells agents how to gossip; its errors carry kinds.
 	Gossip func() (assign.Gossip, error)
 	Opener Opener
+	// Seal hides what a guest posted before it becomes part of a command.
+	Seal   func(what string, plain []byte) ([]byte, error)
 	Images Images
 	Clock  clock.Clock
 	Log    *slog.Logger
@@ -66,6 +68,7 @@ func (d *Door) Handler() http.Handler {
 	mux.HandleFunc("POST /agent/v1/register", d.register)
 	mux.HandleFunc("POST /agent/v1/report", d.report)
 	mux.HandleFunc("POST /agent/v1/lease", d.lease)
+	mux.HandleFunc("POST /agent/v1/password", d.password)
 	mux.HandleFunc("GET /agent/v1/gossip", d.gossip)
 	mux.HandleFunc("GET /agent/v1/images/{sha256}", d.image)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -99,8 +102,11 @@ func (d *Door) onlyOne(host, instance string) error {
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, err error) {
 	kind := errs.KindOf(err)
 	level := slog.LevelWarn
-	if kind == errs.NotFound || r.Context().Err() != nil {
+	switch {
+	case kind == errs.NotFound || r.Context().Err() != nil:
 		level = slog.LevelDebug // a host that is not registered yet, as each is once; or one that went away
+	case kind == errs.Unavailable && d.Peek().Cluster() == nil:
+		level = slog.LevelInfo // this node has just entered, and has nothing of the state yet
 	}
 	d.Log.Log(r.Context(), level, "agent's call failed", "path", r.URL.Path, "error", err)
 	d.answer(w, kind.HTTPStatus(), map[string]any{"error": map[string]string{"kind": kind.String(), "message": errs.Message(err)}})

@@ -1,6 +1,7 @@
 package agentapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kvorum/kvorum/fsm"
+	"github.com/kvorum/kvorum/fsm/state"
 	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/errs"
 	"github.com/kvorum/kvorum/internal/wire"
@@ -18,7 +21,7 @@ import (
 func TestGossip(t *testing.T) {
 	want := assign.Gossip{ClusterID: "k", Incarnation: 3, Key: []byte("key"), Seeds: []string{"10.0.0.1:8771"}}
 	var fail error
-	d := &Door{Log: slog.New(slog.DiscardHandler), Gossip: func() (assign.Gossip, error) { return want, fail }}
+	d := &Door{Log: slog.New(slog.DiscardHandler), Peek: fsm.New(false).View, Gossip: func() (assign.Gossip, error) { return want, fail }}
 	ask := func(d *Door, known bool) (int, string) {
 		r := httptest.NewRequest(http.MethodGet, "/agent/v1/gossip", nil)
 		if known {
@@ -42,6 +45,27 @@ func TestGossip(t *testing.T) {
 	}
 	if status, _ := ask(&Door{Log: d.Log}, true); status != 404 {
 		t.Errorf("a node that does not gossip: %d", status)
+	}
+}
+
+// TestANewNodesFailuresAreNoWarnings: it has nothing to answer by before it has
+// the state; afterwards it should have.
+func TestANewNodesFailuresAreNoWarnings(t *testing.T) {
+	var log bytes.Buffer
+	c := newCloud(t, 1)
+	peek := fsm.New(false).View
+	d := &Door{Log: slog.New(slog.NewTextHandler(&log, nil)), Peek: func() state.View { return peek() },
+		Lease: func(assign.LeaseRequest) (assign.LeaseAnswer, error) {
+			return assign.LeaseAnswer{}, errs.Errorf("test", errs.Unavailable, "Not yet.")
+		}}
+	for _, want := range []string{"level=INFO", "level=WARN"} {
+		log.Reset()
+		r := wire.AsPeer(httptest.NewRequest(http.MethodPost, "/agent/v1/lease", strings.NewReader(`{"host_id":"`+string(theHost)+`"}`)), hostIdentity(string(theHost)))
+		d.Handler().ServeHTTP(httptest.NewRecorder(), r)
+		if !strings.Contains(log.String(), want) || !strings.Contains(log.String(), "Not yet.") {
+			t.Errorf("%s, want %s", log.String(), want)
+		}
+		peek = c.nodes[0].machine.View
 	}
 }
 

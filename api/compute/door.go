@@ -22,7 +22,9 @@ type Door struct {
 	// Seal hides user data before it becomes part of a command; Open gives it
 	// back, for administrators.
 	Seal, Open func([]byte) ([]byte, error)
-	Consoles   Consoles
+	// OpenPassword gives back what a guest posted as its password.
+	OpenPassword func([]byte) ([]byte, error)
+	Consoles     Consoles
 }
 
 // Routes is the whole API as one table. Every versioned route is there with
@@ -101,6 +103,8 @@ func (d *Door) serverPartRoutes() []rest.Route {
 		{Name: "os-volumes-attachments:index", Method: get, Path: "/servers/{id}/os-volume_attachments", Persona: rest.Reader, Handle: emptyList("volumeAttachments")},
 		{Name: "os-security-groups:list", Method: get, Path: "/servers/{id}/os-security-groups", Persona: rest.Reader, Handle: emptyList("security_groups")},
 		{Name: "servers:migrations:index", Method: get, Path: "/servers/{id}/migrations", Min: since(23), Persona: rest.Admin, Handle: emptyList("migrations")},
+		{Name: "os-server-password:show", Method: get, Path: "/servers/{id}/os-server-password", Persona: rest.Reader, Handle: d.showPassword},
+		{Name: "os-server-password:clear", Method: del, Path: "/servers/{id}/os-server-password", Persona: rest.Member, Handle: clearPassword},
 		{Name: "os-instance-actions:list", Method: get, Path: "/servers/{id}/os-instance-actions", Persona: rest.Reader, Handle: listActions},
 		{Name: "os-instance-actions:show", Method: get, Path: "/servers/{id}/os-instance-actions/{request}", Persona: rest.Reader, Handle: showAction},
 	}

@@ -116,7 +116,7 @@ func showAction(c *rest.Call) (rest.Answer, error) {
 }
 
 // renderEvent is the one event that an action has. It was where the server is:
-// servers stay where they are.
+// servers stay where they are. Administrators see why it came there.
 func renderEvent(c *rest.Call, s *model.Server, a *model.ServerAction) object {
 	name := eventNames[a.Action]
 	if name == "" {
@@ -137,6 +137,9 @@ func renderEvent(c *rest.Call, s *model.Server, a *model.ServerAction) object {
 	}
 	if c.Version.AtLeast(84) && c.Caller.Admin() {
 		out["details"] = nil
+		if a.Action == "create" {
+			out["details"] = orNull(s.Why)
+		}
 	}
 	return out
 }

@@ -33,7 +33,8 @@ func newRig(t testing.TB) *rig {
 			}
 			return plain, nil
 		},
-		Consoles: fakeConsoles{"one\r\ntwo\x1b\nthree\n"}}
+		OpenPassword: func(b []byte) ([]byte, error) { return bytes.TrimPrefix(b, []byte("secret:")), nil },
+		Consoles:     fakeConsoles{"one\r\ntwo\x1b\nthree\n"}}
 	w.Front(Dialect("/compute"), d.Routes())
 	w.Front(Dialect(""), d.Routes())
 	return &rig{w}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kvorum/kvorum/api/rest/resttest"
+	"github.com/kvorum/kvorum/fsm/command"
 	"github.com/kvorum/kvorum/internal/assign"
 	"github.com/kvorum/kvorum/internal/model"
 )
@@ -288,4 +289,32 @@ func TestInterfacesAndAddresses(t *testing.T) {
 	r.ask("GET", path+"/os-interface/"+nowhere, "", "").Want(404)
 	r.ask("GET", path+"/ips/private", "", "").Want(200).Text("private", 0, "addr")
 	r.ask("GET", path+"/ips/none", "", "").Want(404)
+}
+
+// TestPasswordOfAServer is what its guest posted, for those who see the server,
+// until one that may change it forgets it.
+func TestPasswordOfAServer(t *testing.T) {
+	r := newRig(t)
+	id := r.server("web")
+	r.Run(id)
+	path := "/servers/" + string(id) + "/os-server-password"
+	says := func(want string) {
+		t.Helper()
+		if a := r.ask("GET", path, "", "").Want(200); a.Text("password") != want {
+			t.Errorf("%s, want %q", a.Body, want)
+		}
+	}
+	says("")
+	r.Must(command.By{System: command.HostBy + string(resttest.Host)}, &command.ServerPassword{ID: id, Permit: r.View().Permit(id).Number, Password: []byte("secret:c2VjcmV0")})
+	says("c2VjcmV0")
+	r.Do("GET", "/compute/v2.1"+path, resttest.Reader, nil, "").Want(200)
+	r.Do("DELETE", "/compute/v2.1"+path, resttest.Reader, nil, "").Want(403)
+	for _, method := range []string{"GET", "DELETE"} {
+		r.Do(method, "/compute/v2.1"+path, resttest.Stranger, nil, "").Want(404)
+		r.ask(method, "/servers/none/os-server-password", "", "").Want(404)
+	}
+	for range 2 {
+		r.ask("DELETE", path, "", "").Want(204)
+	}
+	says("")
 }

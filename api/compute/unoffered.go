@@ -59,8 +59,6 @@ func unofferedRoutes() (out []rest.Route) {
 		{"os-volumes-attachments:show", get, "/servers/{id}/os-volume_attachments/{volume}", 1, rest.Reader, noVolume},
 		{"os-volumes-attachments:update", put, "/servers/{id}/os-volume_attachments/{volume}", 1, rest.Member, noVolume},
 		{"os-volumes-attachments:delete", del, "/servers/{id}/os-volume_attachments/{volume}", 1, rest.Member, noVolume},
-		{"os-server-password:show", get, "/servers/{id}/os-server-password", 1, rest.Reader, ofServer("Passwords of servers are")},
-		{"os-server-password:clear", del, "/servers/{id}/os-server-password", 1, rest.Member, ofServer("Passwords of servers are")},
 		{"os-server-diagnostics", get, "/servers/{id}/diagnostics", 1, rest.Admin, ofServer("Diagnostics of servers are")},
 		{"os-remote-consoles", post, "/servers/{id}/remote-consoles", 6, rest.Member, ofServer("Consoles other than the log are")},
 		{"compute:server:topology:index", get, "/servers/{id}/topology", 78, rest.Reader, ofServer("The topology of servers is")},

@@ -64,8 +64,12 @@ func (d *Door) authenticate(c *rest.Call) (rest.Answer, error) {
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	if tok.Project, err = scopeOf(c.View, tok.User, in.Auth.Scope); err != nil {
+	p, err := scopeOf(c.View, tok.User, in.Auth.Scope)
+	if err != nil {
 		return rest.Answer{}, err
+	}
+	if p != nil {
+		tok.Project, tok.Bars = p.ID, p.Bars
 	}
 	own, err := auditID()
 	if err != nil {
@@ -187,37 +191,37 @@ func findProject(v state.View, n named) *model.Project {
 	return v.ProjectNamed(domainOf(v, n), n.Name)
 }
 
-// scopeOf finds the project that a token is for; empty for an unscoped one.
+// scopeOf finds the project that a token is for; nil for an unscoped one.
 // Without a scope it is the user's default project, if it has a role there.
-func scopeOf(v state.View, user model.UserID, raw json.RawMessage) (model.ProjectID, error) {
+func scopeOf(v state.View, user model.UserID, raw json.RawMessage) (*model.Project, error) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
 		u := v.User(user)
 		if p := v.Project(u.DefaultProject); p != nil && !p.Disabled && len(rolesOn(v, user, p.ID)) > 0 {
-			return p.ID, nil
+			return p, nil
 		}
-		return "", nil
+		return nil, nil
 	}
 	if bytes.Equal(raw, []byte(`"unscoped"`)) {
-		return "", nil
+		return nil, nil
 	}
 	var s scope
 	if err := json.Unmarshal(raw, &s); err != nil {
-		return "", invalid("scope: it must be an object or \"unscoped\".")
+		return nil, invalid("scope: it must be an object or \"unscoped\".")
 	}
 	switch {
 	case s.Project != nil:
 		p := findProject(v, *s.Project)
 		if p == nil || p.Disabled || len(rolesOn(v, user, p.ID)) == 0 {
-			return "", unauthorized()
+			return nil, unauthorized()
 		}
-		return p.ID, nil
+		return p, nil
 	case s.Domain != nil, s.System != nil:
-		return "", errs.Errorf("identity.auth", errs.Unauthorized, "Nobody has a role on a domain or on the system here: ask for a project.")
+		return nil, errs.Errorf("identity.auth", errs.Unauthorized, "Nobody has a role on a domain or on the system here: ask for a project.")
 	case s.Unscoped != nil:
-		return "", nil
+		return nil, nil
 	}
-	return "", invalid("scope: 'project' or 'unscoped' is required.")
+	return nil, invalid("scope: 'project' or 'unscoped' is required.")
 }
 
 // subject reads the token that a request asks about.

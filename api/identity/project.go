@@ -13,15 +13,16 @@ type projectIn struct {
 	Project struct {
 		Name        *string `json:"name"`
 		DomainID    string  `json:"domain_id"`
+		ParentID    string  `json:"parent_id"`
 		Description *string `json:"description"`
 		Enabled     *bool   `json:"enabled"`
 	} `json:"project"`
 }
 
 func renderProject(c *rest.Call, p *model.Project) map[string]any {
-	return map[string]any{"id": p.ID, "name": p.Name, "domain_id": p.DomainID, "description": p.Description,
+	return showExtra(map[string]any{"id": p.ID, "name": p.Name, "domain_id": p.DomainID, "description": p.Description,
 		"enabled": !p.Disabled, "is_domain": false, "parent_id": p.DomainID, "tags": []string{},
-		"options": map[string]any{}, "links": self(c, "projects/"+string(p.ID))}
+		"options": map[string]any{}, "links": self(c, "projects/"+string(p.ID))}, p.Extra)
 }
 
 func (d *Door) listProjects(c *rest.Call) (rest.Answer, error) {
@@ -51,17 +52,33 @@ func (d *Door) showProject(c *rest.Call) (rest.Answer, error) {
 	return rest.JSON(http.StatusOK, map[string]any{"project": renderProject(c, p)}), nil
 }
 
+// stays refuses to move a project: its domain is what it is made in, and all
+// that is above it.
+func (in *projectIn) stays(domain model.DomainID) error {
+	if id := model.DomainID(in.Project.DomainID); id != "" && id != domain {
+		return invalid("project: 'domain_id' stays what it is.")
+	}
+	if id := model.DomainID(in.Project.ParentID); id != "" && id != domain {
+		return invalid("project: 'parent_id' can only be the project's domain: projects below projects are not offered.")
+	}
+	return nil
+}
+
 func (d *Door) createProject(c *rest.Call) (rest.Answer, error) {
 	var in projectIn
-	if err := c.Decode(&in, false); err != nil {
+	extra, err := projectShape.decode(c, &in, "")
+	if err != nil {
 		return rest.Answer{}, err
 	}
 	if in.Project.Name == nil {
 		return rest.Answer{}, invalid("project: 'name' is a required property.")
 	}
-	cmd := &command.ProjectCreate{ID: model.ProjectID(c.Hex()), Name: *in.Project.Name, DomainID: model.DomainID(in.Project.DomainID)}
+	cmd := &command.ProjectCreate{ID: model.ProjectID(c.Hex()), Name: *in.Project.Name, DomainID: model.DomainID(in.Project.DomainID), Extra: extra}
 	if cmd.DomainID == "" {
 		cmd.DomainID = c.Caller.User.DomainID
+	}
+	if err := in.stays(cmd.DomainID); err != nil {
+		return rest.Answer{}, err
 	}
 	if in.Project.Description != nil {
 		cmd.Description = *in.Project.Description
@@ -75,11 +92,20 @@ func (d *Door) createProject(c *rest.Call) (rest.Answer, error) {
 
 func (d *Door) updateProject(c *rest.Call) (rest.Answer, error) {
 	var in projectIn
-	if err := c.Decode(&in, false); err != nil {
+	id := model.ProjectID(c.Param("id"))
+	extra, err := projectShape.decode(c, &in, string(id))
+	if err != nil {
 		return rest.Answer{}, err
 	}
-	cmd := &command.ProjectUpdate{ID: model.ProjectID(c.Param("id")), Name: in.Project.Name,
-		Description: in.Project.Description, Disabled: not(in.Project.Enabled)}
+	p := c.View.Project(id)
+	if p == nil {
+		return rest.Answer{}, notFound("project", string(id))
+	}
+	if err := in.stays(p.DomainID); err != nil {
+		return rest.Answer{}, err
+	}
+	cmd := &command.ProjectUpdate{ID: id, Name: in.Project.Name,
+		Description: in.Project.Description, Disabled: not(in.Project.Enabled), Extra: extra}
 	if _, err := c.Do(cmd); err != nil {
 		return rest.Answer{}, err
 	}

@@ -56,7 +56,7 @@ func roleAnswer(c *rest.Call, status int, id model.RoleID) (rest.Answer, error) 
 
 func (d *Door) createRole(c *rest.Call) (rest.Answer, error) {
 	var in roleIn
-	if err := c.Decode(&in, false); err != nil {
+	if _, err := roleShape.decode(c, &in, ""); err != nil {
 		return rest.Answer{}, err
 	}
 	if in.Role.Name == nil {
@@ -74,7 +74,7 @@ func (d *Door) createRole(c *rest.Call) (rest.Answer, error) {
 
 func (d *Door) updateRole(c *rest.Call) (rest.Answer, error) {
 	var in roleIn
-	if err := c.Decode(&in, false); err != nil {
+	if _, err := roleShape.decode(c, &in, c.Param("id")); err != nil {
 		return rest.Answer{}, err
 	}
 	cmd := &command.RoleUpdate{ID: model.RoleID(c.Param("id")), Name: in.Role.Name, Description: in.Role.Description}

@@ -28,7 +28,9 @@ const SealedTokenKey = "token_key"
 type token struct {
 	User    model.UserID    `json:"u"`
 	Project model.ProjectID `json:"p,omitempty"`
-	Methods []string        `json:"m"`
+	// Bars is how often the project had been disabled.
+	Bars    uint64   `json:"b,omitempty"`
+	Methods []string `json:"m"`
 	// Expires is in Unix seconds.
 	Expires int64 `json:"e"`
 	// Audit has the token's own id and, if it was made from another one, the
@@ -98,8 +100,8 @@ func (t *Tokens) issue(v state.View, tok token) (string, error) {
 }
 
 // read validates a token's text against the state: signature, life,
-// revocation, and that its user, project and password are still what they
-// were. errs.Unauthorized if not.
+// revocation, and that its user, password and project are still what they
+// were, and were not disabled meanwhile. errs.Unauthorized if not.
 func (t *Tokens) read(v state.View, text string, now time.Time) (token, error) {
 	tok, ok := t.open(v, text)
 	if !ok || now.Unix() >= tok.Expires || tok.issued > now.Add(2*time.Minute).Unix() || revoked(v, tok) {
@@ -114,7 +116,7 @@ func (t *Tokens) read(v state.View, text string, now time.Time) (token, error) {
 	}
 	if tok.Project != "" {
 		p := v.Project(tok.Project)
-		if p == nil || p.Disabled || len(rolesOn(v, u.ID, p.ID)) == 0 {
+		if p == nil || p.Disabled || p.Bars != tok.Bars || len(rolesOn(v, u.ID, p.ID)) == 0 {
 			return token{}, unauthorized()
 		}
 	}

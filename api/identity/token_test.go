@@ -182,6 +182,10 @@ func TestTokensEndAtOnce(t *testing.T) {
 		},
 		"the user is deleted":     func(r *rig) { r.must(&command.UserDelete{ID: resttest.MemberUser}) },
 		"the project is disabled": func(r *rig) { r.must(&command.ProjectUpdate{ID: resttest.MemberProject, Disabled: &yes}) },
+		"the project was disabled for a while": func(r *rig) {
+			r.must(&command.ProjectUpdate{ID: resttest.MemberProject, Disabled: &yes})
+			r.must(&command.ProjectUpdate{ID: resttest.MemberProject, Disabled: &no})
+		},
 		"the role is taken away": func(r *rig) {
 			r.must(&command.GrantDelete{UserID: resttest.MemberUser, ProjectID: resttest.MemberProject, RoleID: member})
 		},

@@ -11,9 +11,11 @@ import (
 // userIn is the body of a user's create and update.
 type userIn struct {
 	User struct {
-		Name           *string          `json:"name"`
-		DomainID       string           `json:"domain_id"`
-		Email          *string          `json:"email"`
+		Name     *string `json:"name"`
+		DomainID string  `json:"domain_id"`
+		Email    *string `json:"email"`
+		// Description is one of the further attributes, as in Keystone.
+		Description    *string          `json:"description"`
 		Password       *string          `json:"password"`
 		DefaultProject *model.ProjectID `json:"default_project_id"`
 		Enabled        *bool            `json:"enabled"`
@@ -29,7 +31,7 @@ func renderUser(c *rest.Call, u *model.User) map[string]any {
 	if u.DefaultProject != "" {
 		out["default_project_id"] = u.DefaultProject
 	}
-	return out
+	return showExtra(out, u.Extra)
 }
 
 func (d *Door) listUsers(c *rest.Call) (rest.Answer, error) {
@@ -79,13 +81,14 @@ func (d *Door) userProjects(c *rest.Call) (rest.Answer, error) {
 
 func (d *Door) createUser(c *rest.Call) (rest.Answer, error) {
 	var in userIn
-	if err := c.Decode(&in, false); err != nil {
+	extra, err := userShape.decode(c, &in, "")
+	if err != nil {
 		return rest.Answer{}, err
 	}
 	if in.User.Name == nil {
 		return rest.Answer{}, invalid("user: 'name' is a required property.")
 	}
-	cmd := &command.UserCreate{ID: model.UserID(c.Hex()), Name: *in.User.Name, DomainID: model.DomainID(in.User.DomainID)}
+	cmd := &command.UserCreate{ID: model.UserID(c.Hex()), Name: *in.User.Name, DomainID: model.DomainID(in.User.DomainID), Extra: extra}
 	if cmd.DomainID == "" {
 		cmd.DomainID = c.Caller.User.DomainID
 	}
@@ -97,7 +100,6 @@ func (d *Door) createUser(c *rest.Call) (rest.Answer, error) {
 	}
 	cmd.Disabled = in.User.Enabled != nil && !*in.User.Enabled
 	if in.User.Password != nil {
-		var err error
 		if cmd.PasswordHash, err = d.Passwords.Hash(*in.User.Password); err != nil {
 			return rest.Answer{}, err
 		}
@@ -110,11 +112,20 @@ func (d *Door) createUser(c *rest.Call) (rest.Answer, error) {
 
 func (d *Door) updateUser(c *rest.Call) (rest.Answer, error) {
 	var in userIn
-	if err := c.Decode(&in, false); err != nil {
+	id := model.UserID(c.Param("id"))
+	extra, err := userShape.decode(c, &in, string(id))
+	if err != nil {
 		return rest.Answer{}, err
 	}
-	cmd := &command.UserUpdate{ID: model.UserID(c.Param("id")), Name: in.User.Name, Email: in.User.Email,
-		DefaultProject: in.User.DefaultProject, Disabled: not(in.User.Enabled)}
+	u := c.View.User(id)
+	if u == nil {
+		return rest.Answer{}, notFound("user", string(id))
+	}
+	if to := model.DomainID(in.User.DomainID); to != "" && to != u.DomainID {
+		return rest.Answer{}, invalid("user: 'domain_id' stays what it is.")
+	}
+	cmd := &command.UserUpdate{ID: id, Name: in.User.Name, Email: in.User.Email,
+		DefaultProject: in.User.DefaultProject, Disabled: not(in.User.Enabled), Extra: extra}
 	if in.User.Password != nil {
 		hash, err := d.Passwords.Hash(*in.User.Password)
 		if err != nil {

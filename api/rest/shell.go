@@ -56,6 +56,13 @@ func (s *Shell) Front(r chi.Router, d *Dialect, routes []Route) {
 	}
 }
 
+// Elsewhere answers, in a dialect's words, for all that no front door takes.
+func (s *Shell) Elsewhere(r chi.Router, d *Dialect) {
+	h := s.elsewhere(r, d).ServeHTTP
+	r.NotFound(h)
+	r.MethodNotAllowed(h)
+}
+
 // elsewhere answers below a front door's root what no route takes: 405 with
 // the verbs that there are, if the path is known, else 404.
 func (s *Shell) elsewhere(r chi.Router, d *Dialect) http.Handler {

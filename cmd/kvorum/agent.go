@@ -63,6 +63,7 @@ type agent struct {
 	gossip   *agentGossip // nil if the host does not gossip
 	stats    *raftnode.Metrics
 	agent    *hostagent.Agent
+	control  *control.Client
 	driver   hostagent.Driver
 	network  *netsvc.Host // nil for simulated hosts
 }
@@ -105,12 +106,12 @@ func (a *agent) open() (err error) {
 	if c.Disk, err = hostagent.NewFileDisk(a.file("ledger")); err != nil {
 		return err
 	}
-	client, err := control.New(control.Config{Nodes: a.nodes.all, HostID: a.id, Clock: a.clock, HTTP: wire.Transport(a.expectControl())})
+	a.control, err = control.New(control.Config{Nodes: a.nodes.all, HostID: a.id, Clock: a.clock, HTTP: wire.Transport(a.expectControl())})
 	if err != nil {
 		return err
 	}
-	c.Control, c.Leases = client, client
-	if err := a.keepPool(c.Identity.Address, client.Gossip); err != nil {
+	c.Control, c.Leases = a.control, a.control
+	if err := a.keepPool(c.Identity.Address, a.control.Gossip); err != nil {
 		return err
 	}
 	if err := a.openHost(&c, a.id); err != nil {
@@ -190,8 +191,14 @@ func (a *agent) openNetwork() (*netsvc.Host, error) {
 	return netsvc.NewHost(netsvc.HostOptions{
 		Prefix: a.conf.Agent.Prefix, Denied: denied, Kernel: kernel.New(kernel.Options{Prefix: a.conf.Agent.Prefix}),
 		Resolvers: a.resolvers, Log: a.log.With("part", "network"),
-		Told: netsvc.Told{Domain: metasvc.Domain, Metadata: metasvc.Handler(a.desired)},
+		Told: netsvc.Told{Domain: metasvc.Domain, Metadata: metasvc.Handler(a.desired, a.keepPassword)},
 	}), nil
+}
+
+// keepPassword tells the control plane what a guest posted.
+func (a *agent) keepPassword(ctx context.Context, p assign.Password) error {
+	p.HostID = a.id
+	return a.control.Password(ctx, p)
 }
 
 // desired is what the host is assigned, for the metadata service.

@@ -218,6 +218,33 @@ func TestBadInputGetsTheAPIsOwnError(t *testing.T) {
 
 // TestEveryAnswerSaysAnIndex: also one that was given without a look at the
 // state. It never falls.
+// TestNowhereIsAnswered as the APIs answer, with an id to ask by.
+func TestNowhereIsAnswered(t *testing.T) {
+	url := started(t)
+	for _, row := range []struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		{"GET", "/nothing", 404, ""}, {"POST", "/nothing/at/all", 404, ""}, {"GET", "/healthz/more", 404, ""},
+		{"PUT", "/", 405, "GET"}, {"PUT", "/identity", 405, "GET"}, {"DELETE", "/v2.1", 405, "GET"},
+	} {
+		status, text, header := call(t, "", row.method, url+row.path, "")
+		var body struct {
+			Error struct {
+				Code           int
+				Title, Message string
+			}
+		}
+		if err := json.Unmarshal([]byte(text), &body); err != nil || status != row.status || body.Error.Code != status || body.Error.Message == "" {
+			t.Errorf("%s %s: %d %s", row.method, row.path, status, text)
+		}
+		if id := header.Get("X-Openstack-Request-Id"); !strings.HasPrefix(id, "req-") || header.Get("Allow") != row.allow {
+			t.Errorf("%s %s: request id %q, allow %q", row.method, row.path, id, header.Get("Allow"))
+		}
+	}
+}
+
 func TestEveryAnswerSaysAnIndex(t *testing.T) {
 	url := started(t)
 	admin := login(t, url, "admin", "admin", "pw")

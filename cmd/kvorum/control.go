@@ -225,6 +225,13 @@ func (n *controlNode) run(ctx context.Context) error {
 	}()
 	gossiping := make(chan struct{})
 	go func() { defer close(gossiping); n.gossip.run(ctx) }()
+	watching := make(chan struct{})
+	go func() {
+		defer close(watching)
+		if err := n.untilRemoved(ctx); err != nil {
+			failed <- err
+		}
+	}()
 	servers, err := n.serve(failed)
 	if err == nil {
 		n.bound.Store(servers)
@@ -241,6 +248,7 @@ func (n *controlNode) run(ctx context.Context) error {
 	<-duties
 	<-replicating
 	<-gossiping
+	<-watching
 	return err
 }
 

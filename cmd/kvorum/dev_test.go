@@ -207,6 +207,10 @@ func TestDev(t *testing.T) {
 		!strings.Contains(text, `kvorum_leader_duty_runs_total{duty="place"} `) {
 		t.Errorf("the control node's metrics: %d %s", status, text)
 	}
+	if says := operatorSays(t, filepath.Join(home, "cloud"), "why", server); !regexp.MustCompile(`^server: ` + server +
+		` first, active\nhost:   dev-host\ntrace:  "at index \d+, 1 host; 1\. dev-host \(2000\)"\n$`).MatchString(says) {
+		t.Errorf("why it is there: %s", says)
+	}
 	if text := d.end(); !strings.Contains(text, "export OS_CLIENT_CONFIG_FILE="+filepath.Join(home, "cloud", "clouds.yaml")+"\n") {
 		t.Errorf("it does not print what to export:\n%s", text)
 	}

@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,51 +33,7 @@ func operatorCommand() *cobra.Command {
 	c := &cobra.Command{Use: "operator", Short: "Operate the cluster, on one of its control nodes"}
 	c.PersistentFlags().StringVar(&dir, "data_dir", config.Default().DataDir, "the control node's data folder")
 	at := func() string { return filepath.Join(dir, operatorSocket) }
-	token := &cobra.Command{Use: "token", Short: "Tokens with which nodes join"}
-	token.AddCommand(tokenCreateCommand(at))
-	raft := &cobra.Command{Use: "raft", Short: "The replicated log's members"}
-	raft.AddCommand(listPeersCommand(at))
-	c.AddCommand(token, raft, gossipCommand(at))
-	return c
-}
-
-func tokenCreateCommand(at func() string) *cobra.Command {
-	var role, name string
-	var ttl time.Duration
-	c := &cobra.Command{Use: "create", Short: "Make a token with which one node may join once; it is printed", Args: cobra.NoArgs}
-	c.Flags().StringVar(&role, "role", "", "what the node will be: control or agent")
-	c.Flags().StringVar(&name, "name", "", "the node's name, as its setting `node` says it")
-	c.Flags().DurationVar(&ttl, "ttl", 15*time.Minute, "how long the token is good for; at most 15m")
-	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		var out struct{ Token string }
-		err := operate(cmd.Context(), at(), http.MethodPost, "/v1/join-tokens", map[string]string{"role": role, "name": name, "ttl": ttl.String()}, &out)
-		if err == nil {
-			fmt.Fprintln(cmd.OutOrStdout(), out.Token)
-		}
-		return err
-	}
-	return c
-}
-
-func listPeersCommand(at func() string) *cobra.Command {
-	c := &cobra.Command{Use: "list-peers", Short: "List the control nodes that take part in the log", Args: cobra.NoArgs}
-	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		var out struct {
-			Members []struct {
-				ID, Name, Address string
-				Voter, Leader     bool
-			}
-		}
-		if err := operate(cmd.Context(), at(), http.MethodGet, "/v1/members", nil, &out); err != nil {
-			return err
-		}
-		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
-		fmt.Fprintln(w, "NAME\tID\tADDRESS\tVOTER\tLEADER")
-		for _, m := range out.Members {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%v\n", m.Name, m.ID, m.Address, m.Voter, m.Leader)
-		}
-		return w.Flush()
-	}
+	c.AddCommand(tokenCommand(at), raftCommand(at), gossipCommand(at), whyCommand(at))
 	return c
 }
 

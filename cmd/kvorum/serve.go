@@ -26,7 +26,6 @@ import (
 	"github.com/kvorum/kvorum/api/rest"
 	"github.com/kvorum/kvorum/fsm/command"
 	"github.com/kvorum/kvorum/internal/errs"
-	"github.com/kvorum/kvorum/internal/model"
 	"github.com/kvorum/kvorum/internal/pki"
 	"github.com/kvorum/kvorum/internal/seal"
 	"github.com/kvorum/kvorum/internal/wire"
@@ -122,8 +121,9 @@ func (n *controlNode) publicHandler() http.Handler {
 		Slots: make(chan struct{}, n.conf.Public.MaxRequests), Observe: n.metrics.Observe}
 	id := &identity.Door{Tokens: tokens, Passwords: n.passwords, Services: catalog, Region: n.conf.Control.Region}
 	nova := &compute.Door{Seal: func(b []byte) ([]byte, error) { return n.box.Seal(agentapi.SealedUserData, b) },
-		Open:     func(b []byte) ([]byte, error) { return n.box.Open(agentapi.SealedUserData, b) },
-		Consoles: newConsoles(n.endpoint)}
+		Open:         func(b []byte) ([]byte, error) { return n.box.Open(agentapi.SealedUserData, b) },
+		OpenPassword: func(b []byte) ([]byte, error) { return n.box.Open(agentapi.SealedPassword, b) },
+		Consoles:     newConsoles(n.endpoint)}
 	glance := &image.Door{Store: n.images, MaxBytes: n.conf.Public.MaxImageBytes, Spread: n.replicas.Spread, Fetch: n.replicas.Open}
 	neutron := &network.Door{}
 
@@ -134,6 +134,7 @@ func (n *controlNode) publicHandler() http.Handler {
 	shell.Front(r, image.Dialect("/image"), glance.Routes())
 	shell.Front(r, network.Dialect("/network"), neutron.Routes())
 	n.operatorDoor().Register(r)
+	shell.Elsewhere(r, identity.Dialect(""))
 	return indexed(n.raft.AppliedIndex, r)
 }
 
@@ -149,7 +150,7 @@ func indexed(applied func() uint64, next http.Handler) http.Handler {
 func (n *controlNode) agentDoor() *agentapi.Door {
 	return &agentapi.Door{Cluster: n.cluster, Peek: n.machine.View, Feed: n.machine.Feed(),
 		Lease: n.register.Renew, Rival: n.register.Rival, Gossip: n.gossip.tell,
-		Opener: n.box, Images: imageFiles{n.images}, Clock: n.clock,
+		Opener: n.box, Seal: n.box.Seal, Images: imageFiles{n.images}, Clock: n.clock,
 		Log: n.log.With("part", "agentapi"), NewID: uuid.NewString}
 }
 
@@ -160,30 +161,6 @@ func (n *controlNode) peerDoor() *peerapi.Door {
 func (n *controlNode) joinDoor() *joinapi.Door {
 	return &joinapi.Door{Cluster: n.cluster, Opener: n.box, Clock: n.clock, Log: n.log.With("part", "joinapi"),
 		DataKey: func() ([]byte, error) { return seal.Key(n.file(dataKeyFile)) }}
-}
-
-// verbs are the operators' commands.
-func (n *controlNode) verbs() *operator.Verbs {
-	return &operator.Verbs{Cluster: n.cluster, Members: n.members, Gossip: n.gossipMembers, Alarms: n.alarms, Clock: n.clock, Log: n.log.With("part", "operator"), NewID: uuid.NewString}
-}
-
-// members lists the control nodes that take part in the log, with the names
-// that the state has for them.
-func (n *controlNode) members() (out []operator.Member, err error) {
-	all, err := n.raft.Members()
-	if err != nil {
-		return nil, err
-	}
-	v := n.machine.View()
-	leader, _ := n.raft.Leader()
-	for _, m := range all {
-		row := operator.Member{ID: m.ID, Address: m.Address, Voter: m.Voter, Leader: m.ID == leader}
-		if c := v.ControlNode(model.NodeID(m.ID)); c != nil {
-			row.Name = c.Name
-		}
-		out = append(out, row)
-	}
-	return out, nil
 }
 
 func (n *controlNode) operatorDoor() *operator.Door {

@@ -145,6 +145,9 @@ func TestWhomAChangeConcerns(t *testing.T) {
 		{"resolvers", r.demo(), func() Command { return &SubnetUpdate{ID: farSubnet, DNS: &[]string{"9.9.9.9"}} }, all, ""},
 		{"a wish", r.demo(), func() Command { return &ServerPower{ID: server(2)} }, "2", ""},
 		{"metadata", r.demo(), func() Command { return &ServerUpdate{ID: server(2), Metadata: &map[string]string{"a": "b"}} }, "2", ""},
+		{"a password", hostActor(host(2)), func() Command {
+			return &ServerPassword{ID: server(2), Permit: r.View().Permit(server(2)).Number, Password: []byte("sealed")}
+		}, "2", ""},
 		{"tags", r.demo(), func() Command { return &ServerUpdate{ID: server(2), Tags: &[]string{"a"}} }, nobody, ""},
 		{"a kernel is named", r.admin(), func() Command {
 			return &ImageUpdate{ID: cloudImage, Properties: &map[string]string{"kernel_id": kernel}}

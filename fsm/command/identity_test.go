@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/kvorum/kvorum/fsm/state"
@@ -55,6 +56,39 @@ func TestEpochsRise(t *testing.T) {
 		t.Errorf("the deleted project is still the default: %+v", u)
 	}
 	r.refused(r.admin(), exampleGrantDelete(), errs.NotFound, "")
+}
+
+// TestOwnPasswordAndNoMore: a user changes of itself nothing but the password.
+func TestOwnPasswordAndNoMore(t *testing.T) {
+	r := newRig(t, 1).withDemo()
+	hash, text, no := "$argon2id$new", "x", false
+	for _, c := range []UserUpdate{{Name: &text}, {Email: &text}, {Disabled: &no}, {Extra: map[string]string{"colour": `"red"`}}} {
+		c.ID, c.PasswordHash = demoUser, &hash
+		r.refused(r.demo(), &c, errs.Forbidden, "")
+	}
+	r.must(r.demo(), &UserUpdate{ID: demoUser, PasswordHash: &hash})
+}
+
+// TestExtraIsBounded, and each change begins with what was.
+func TestExtraIsBounded(t *testing.T) {
+	r := newRig(t, 1).withDemo()
+	change := func(extra map[string]string) Command { return &ProjectUpdate{ID: demoProject, Extra: extra} }
+	r.must(r.admin(), change(map[string]string{"a": "1", "b": "2"}))
+	r.must(r.admin(), change(map[string]string{"b": "", "c": `{"x":[]}`, "colour": ""}))
+	if got := fmt.Sprint(r.View().Project(demoProject).Extra); got != `map[a:1 c:{"x":[]}]` {
+		t.Errorf("%s", got)
+	}
+	many := map[string]string{}
+	for i := range maxExtra - 2 {
+		many[fmt.Sprint(i)] = "true"
+	}
+	r.must(r.admin(), change(many))
+	for _, bad := range []map[string]string{{"more": "1"}, {"": "1"}, {"a": "x"}, {"a": `"` + strings.Repeat("x", maxExtraBytes) + `"`}} {
+		r.refused(r.admin(), change(bad), errs.Invalid, "")
+	}
+	u := exampleUserCreate()
+	u.ID, u.Name, u.Extra = "000000000000000000000000000000b9", "other", map[string]string{"a": "["}
+	r.refused(r.admin(), u, errs.Invalid, "")
 }
 
 func TestProjectEpochRises(t *testing.T) {

@@ -11,13 +11,16 @@ import (
 // ProjectCreate makes a project (Identity v3, "Create project").
 //
 // Rules: the actor is an administrator; the id is new; the domain is there;
-// the name has 1 to MaxProjectName characters and is free in the domain.
+// the name has 1 to MaxProjectName characters and is free in the domain;
+// further attributes are JSON, and within their bounds.
 type ProjectCreate struct {
 	ID          model.ProjectID `json:"id"`
 	DomainID    model.DomainID  `json:"domain_id"`
 	Name        string          `json:"name"`
 	Description string          `json:"description,omitempty"`
 	Disabled    bool            `json:"disabled,omitempty"`
+	// Extra are further attributes, as in model.Project.
+	Extra map[string]string `json:"extra,omitempty"`
 }
 
 // Kind implements Command.
@@ -39,7 +42,7 @@ func (c *ProjectCreate) Apply(tx *state.Tx, m Meta) ([]string, error) {
 		return nil, err
 	}
 	p := &model.Project{ID: c.ID, DomainID: c.DomainID, Name: c.Name, Description: c.Description,
-		Disabled: c.Disabled, Epoch: 1, CreatedAt: m.At}
+		Disabled: c.Disabled, Extra: extended(nil, c.Extra), Epoch: 1, CreatedAt: m.At}
 	if err := checkProject(tx, p); err != nil {
 		return nil, err
 	}
@@ -62,6 +65,9 @@ func checkProject(tx *state.Tx, p *model.Project) error {
 	if err := invalid(op, model.CheckText("description", p.Description, maxDescription)); err != nil {
 		return err
 	}
+	if err := invalid(op, checkExtra(p.Extra)); err != nil {
+		return err
+	}
 	if other := tx.ProjectNamed(p.DomainID, p.Name); other != nil && other.ID != p.ID {
 		return duplicate("project", p.Name, p.DomainID)
 	}
@@ -69,7 +75,8 @@ func checkProject(tx *state.Tx, p *model.Project) error {
 }
 
 func exampleProjectCreate() *ProjectCreate {
-	return &ProjectCreate{ID: "000000000000000000000000000000a2", DomainID: "default", Name: "demo", Description: "for trying things out"}
+	return &ProjectCreate{ID: "000000000000000000000000000000a2", DomainID: "default", Name: "demo", Description: "for trying things out",
+		Extra: map[string]string{"colour": `"red"`}}
 }
 
 func workProjectCreate(g Gen) (Command, By, bool) {
@@ -78,5 +85,5 @@ func workProjectCreate(g Gen) (Command, By, bool) {
 	if !ok || !haveDomain {
 		return nil, by, false
 	}
-	return &ProjectCreate{ID: model.ProjectID(g.Hex()), DomainID: d.ID, Name: fmt.Sprintf("p-%d", g.Intn(50))}, by, true
+	return &ProjectCreate{ID: model.ProjectID(g.Hex()), DomainID: d.ID, Name: fmt.Sprintf("p-%d", g.Intn(50)), Extra: extraAtRandom(g)}, by, true
 }

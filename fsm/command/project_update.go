@@ -10,13 +10,17 @@ import (
 // ProjectUpdate changes a project: only the fields that are given.
 //
 // Rules: the actor is an administrator; the project is there; a new name is
-// free in its domain. The project's epoch rises: what was authorized before is
-// refused.
+// free in its domain; further attributes are JSON, and within their bounds. The
+// project's epoch rises: what was authorized before is
+// refused; disabling ends the tokens for it for good.
 type ProjectUpdate struct {
 	ID          model.ProjectID `json:"id"`
 	Name        *string         `json:"name,omitempty"`
 	Description *string         `json:"description,omitempty"`
 	Disabled    *bool           `json:"disabled,omitempty"`
+	// Extra are further attributes to set, or to take away where the text is
+	// empty.
+	Extra map[string]string `json:"extra,omitempty"`
 }
 
 // Kind implements Command.
@@ -35,6 +39,10 @@ func (c *ProjectUpdate) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	set(&p.Name, c.Name)
 	set(&p.Description, c.Description)
 	set(&p.Disabled, c.Disabled)
+	p.Extra = extended(p.Extra, c.Extra)
+	if p.Disabled && !old.Disabled {
+		p.Bars++
+	}
 	p.Epoch++
 	if err := checkProject(tx, p); err != nil {
 		return nil, err
@@ -45,7 +53,7 @@ func (c *ProjectUpdate) Apply(tx *state.Tx, m Meta) ([]string, error) {
 
 func exampleProjectUpdate() *ProjectUpdate {
 	text, yes := "for trying more things out", true
-	return &ProjectUpdate{ID: "000000000000000000000000000000a2", Description: &text, Disabled: &yes}
+	return &ProjectUpdate{ID: "000000000000000000000000000000a2", Description: &text, Disabled: &yes, Extra: map[string]string{"colour": ""}}
 }
 
 func workProjectUpdate(g Gen) (Command, By, bool) {
@@ -55,5 +63,5 @@ func workProjectUpdate(g Gen) (Command, By, bool) {
 		return nil, by, false
 	}
 	name, disabled := fmt.Sprintf("p-%d", g.Intn(50)), p.Disabled != (g.Intn(8) == 0)
-	return &ProjectUpdate{ID: p.ID, Name: &name, Disabled: &disabled}, by, true
+	return &ProjectUpdate{ID: p.ID, Name: &name, Disabled: &disabled, Extra: extraAtRandom(g)}, by, true
 }

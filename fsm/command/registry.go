@@ -27,6 +27,7 @@ var registry = map[string]row{
 	"server.update/1":     kind(exampleServerUpdate, workServerUpdate),
 	"server.delete/1":     kind(exampleServerDelete, workServerDelete),
 	"server.power/1":      kind(exampleServerPower, workServerPower),
+	"server.password/1":   kind(exampleServerPassword, workServerPassword),
 	"server.reboot/1":     kind(exampleServerReboot, workServerReboot),
 	"servers.place/1":     kind(exampleServersPlace, workServersPlace),
 	"host.register/1":     kind(exampleHostRegister, workHostRegister),

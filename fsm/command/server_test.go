@@ -1,6 +1,7 @@
 package command
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/kvorum/kvorum/internal/errs"
@@ -27,6 +28,53 @@ func TestPlacementOverCapacityIsLeftOut(t *testing.T) {
 	r.must(r.leader(), &ServersPlace{Items: []Placement{{ServerID: second.ID, Fault: "No valid host was found."}}})
 	if s := r.View().Server(second.ID); s.VMState != model.Errored || s.Fault == nil || s.Fault.Message != "No valid host was found." {
 		t.Errorf("the server without a host is %+v", s)
+	}
+}
+
+// TestAPasswordIsKeptOnce, from the host that has the guest, until its user
+// forgets it.
+func TestAPasswordIsKeptOnce(t *testing.T) {
+	r := newRig(t, 1).withCloud()
+	p := r.placed()
+	say := func(permit uint64, text string) Command {
+		return &ServerPassword{ID: cloudServer, Permit: permit, Password: []byte(text)}
+	}
+	r.refused(hostActor(cloudHost), say(p.Number-1, "a"), errs.NotFound, "")
+	r.refused(hostActor(cloudHostTwo), say(p.Number, "a"), errs.Forbidden, "")
+	r.refused(r.demo(), say(p.Number, "a"), errs.Forbidden, "")
+	r.refused(hostActor(cloudHost), say(p.Number, strings.Repeat("a", maxSealedPassword+1)), errs.Invalid, "")
+	r.must(hostActor(cloudHost), say(p.Number, "a"))
+	r.refused(hostActor(cloudHost), say(p.Number, "b"), errs.Conflict, "The guest has posted a password already.")
+	if s := r.View().Server(cloudServer); string(s.Password) != "a" {
+		t.Errorf("%q", s.Password)
+	}
+	forget := &ServerPassword{ID: cloudServer}
+	r.refused(asUser(r.View(), "stranger", "none"), forget, errs.NotFound, "")
+	r.must(r.demo(), forget)
+	before := r.View().Server(cloudServer)
+	r.must(r.demo(), forget)
+	if s := r.View().Server(cloudServer); s != before || s.Password != nil {
+		t.Errorf("%+v", s)
+	}
+	r.must(hostActor(cloudHost), say(p.Number, "b"))
+	r.must(r.demo(), &ServerDelete{ID: cloudServer})
+	r.refused(hostActor(cloudHost), say(p.Number, "c"), errs.NotFound, "")
+}
+
+// TestServersKeepTheirTrace, on a host or on none, and of a long one the
+// beginning.
+func TestServersKeepTheirTrace(t *testing.T) {
+	for trace, want := range map[string]string{"1 host; 1. h1 (2000)": "1 host; 1. h1 (2000)", "": "",
+		strings.Repeat("ä", maxTrace): strings.Repeat("ä", maxTrace/2), "x" + strings.Repeat("ä", maxTrace): "x" + strings.Repeat("ä", maxTrace/2-1)} {
+		for _, host := range []model.HostID{cloudHost, ""} {
+			r := newRig(t, 1).withCloud()
+			r.must(r.demo(), aServer())
+			r.must(r.leader(), &ServersPlace{Items: []Placement{{ServerID: cloudServer, HostID: host, Trace: trace}}})
+			s := r.View().Server(cloudServer)
+			if s.Why != want || s.HostID != host || (s.Fault != nil) != (host == "") || s.Fault != nil && s.Fault.Details != want {
+				t.Errorf("on %q: %.40q of %d bytes, want %d", host, s.Why, len(s.Why), len(want))
+			}
+		}
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 //
 // Rules: the actor is an administrator; the id is new; the domain is there;
 // the name is well-formed and free in the domain; a default project, if given,
-// is there.
+// is there; further attributes are JSON, and within their bounds.
 type UserCreate struct {
 	ID       model.UserID   `json:"id"`
 	DomainID model.DomainID `json:"domain_id"`
@@ -23,6 +23,8 @@ type UserCreate struct {
 	PasswordHash   string          `json:"password_hash,omitempty"`
 	DefaultProject model.ProjectID `json:"default_project,omitempty"`
 	Disabled       bool            `json:"disabled,omitempty"`
+	// Extra are further attributes, as in model.User.
+	Extra map[string]string `json:"extra,omitempty"`
 }
 
 // Kind implements Command.
@@ -41,7 +43,7 @@ func (c *UserCreate) Apply(tx *state.Tx, m Meta) ([]string, error) {
 		return nil, err
 	}
 	u := &model.User{ID: c.ID, DomainID: c.DomainID, Name: c.Name, Email: c.Email, Disabled: c.Disabled,
-		PasswordHash: c.PasswordHash, DefaultProject: c.DefaultProject, Epoch: 1, CreatedAt: m.At}
+		PasswordHash: c.PasswordHash, DefaultProject: c.DefaultProject, Extra: extended(nil, c.Extra), Epoch: 1, CreatedAt: m.At}
 	if err := checkUser(tx, u); err != nil {
 		return nil, err
 	}
@@ -62,6 +64,9 @@ func checkUser(tx *state.Tx, u *model.User) error {
 	if err := invalid(op, model.CheckText("email", u.Email, model.MaxName)); err != nil {
 		return err
 	}
+	if err := invalid(op, checkExtra(u.Extra)); err != nil {
+		return err
+	}
 	if len(u.PasswordHash) > maxPasswordHash {
 		return refuse(op, errs.Invalid, "the password's hash has %d bytes; the limit is %d", len(u.PasswordHash), maxPasswordHash)
 	}
@@ -76,7 +81,8 @@ func checkUser(tx *state.Tx, u *model.User) error {
 
 func exampleUserCreate() *UserCreate {
 	return &UserCreate{ID: "000000000000000000000000000000b2", DomainID: "default", Name: "demo", Email: "demo@example.org",
-		PasswordHash: "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaA", DefaultProject: "000000000000000000000000000000a2"}
+		PasswordHash: "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaA", DefaultProject: "000000000000000000000000000000a2",
+		Extra: map[string]string{"description": `"for trying things out"`}}
 }
 
 func workUserCreate(g Gen) (Command, By, bool) {
@@ -85,5 +91,5 @@ func workUserCreate(g Gen) (Command, By, bool) {
 	if !ok || !haveProject {
 		return nil, by, false
 	}
-	return &UserCreate{ID: model.UserID(g.Hex()), DomainID: p.DomainID, Name: fmt.Sprintf("u-%d", g.Intn(50)), DefaultProject: p.ID}, by, true
+	return &UserCreate{ID: model.UserID(g.Hex()), DomainID: p.DomainID, Name: fmt.Sprintf("u-%d", g.Intn(50)), DefaultProject: p.ID, Extra: extraAtRandom(g)}, by, true
 }

@@ -11,8 +11,8 @@ import (
 //
 // Rules: the actor is an administrator, or the user itself when nothing but
 // the password changes; the user is there; a new name is free in its domain; a
-// default project, if given, is there. The user's epoch rises; disabling ends
-// its tokens for good.
+// default project, if given, is there; further attributes are JSON, and within
+// their bounds. The user's epoch rises; disabling ends its tokens for good.
 type UserUpdate struct {
 	ID           model.UserID `json:"id"`
 	Name         *string      `json:"name,omitempty"`
@@ -21,6 +21,9 @@ type UserUpdate struct {
 	// DefaultProject is cleared by an empty id.
 	DefaultProject *model.ProjectID `json:"default_project,omitempty"`
 	Disabled       *bool            `json:"disabled,omitempty"`
+	// Extra are further attributes to set, or to take away where the text is
+	// empty.
+	Extra map[string]string `json:"extra,omitempty"`
 }
 
 // Kind implements Command.
@@ -29,7 +32,7 @@ func (*UserUpdate) Kind() string { return "user.update/1" }
 // Apply implements Command.
 func (c *UserUpdate) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	self := m.By.UserID != "" && m.By.UserID == c.ID
-	onlyPassword := c.Name == nil && c.Email == nil && c.DefaultProject == nil && c.Disabled == nil
+	onlyPassword := c.Name == nil && c.Email == nil && c.DefaultProject == nil && c.Disabled == nil && len(c.Extra) == 0
 	if !self || !onlyPassword {
 		if err := onlyAdmin("user.update", m.By); err != nil {
 			return nil, err
@@ -45,6 +48,7 @@ func (c *UserUpdate) Apply(tx *state.Tx, m Meta) ([]string, error) {
 	set(&u.PasswordHash, c.PasswordHash)
 	set(&u.DefaultProject, c.DefaultProject)
 	set(&u.Disabled, c.Disabled)
+	u.Extra = extended(u.Extra, c.Extra)
 	if u.Disabled && !old.Disabled {
 		u.Bars++
 	}
@@ -58,7 +62,7 @@ func (c *UserUpdate) Apply(tx *state.Tx, m Meta) ([]string, error) {
 
 func exampleUserUpdate() *UserUpdate {
 	email, yes := "demo@example.com", true
-	return &UserUpdate{ID: "000000000000000000000000000000b2", Email: &email, Disabled: &yes}
+	return &UserUpdate{ID: "000000000000000000000000000000b2", Email: &email, Disabled: &yes, Extra: map[string]string{"description": "", "colour": `["red", 7]`}}
 }
 
 func workUserUpdate(g Gen) (Command, By, bool) {
@@ -72,5 +76,5 @@ func workUserUpdate(g Gen) (Command, By, bool) {
 		return &UserUpdate{ID: u.ID, PasswordHash: &hash}, asUser(g.View(), u.ID, u.DefaultProject), true
 	}
 	name, disabled := fmt.Sprintf("u-%d", g.Intn(50)), u.Disabled != (g.Intn(8) == 0)
-	return &UserUpdate{ID: u.ID, Name: &name, Disabled: &disabled}, by, true
+	return &UserUpdate{ID: u.ID, Name: &name, Disabled: &disabled, Extra: extraAtRandom(g)}, by, true
 }

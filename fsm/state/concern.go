@@ -134,7 +134,7 @@ func (c *concern) server(id model.ServerID) {
 	c.on(a.HostID)
 	c.on(b.HostID)
 	for _, s := range []*model.Server{&a, &b} {
-		s.Off, s.PowerEpoch, s.RebootEpoch, s.RebootHard, s.Metadata = false, 0, 0, false, nil
+		s.Off, s.PowerEpoch, s.RebootEpoch, s.RebootHard, s.Metadata, s.Password = false, 0, 0, false, nil, nil
 	}
 	if !reflect.DeepEqual(a, b) {
 		c.networksOf(string(id))
@@ -142,7 +142,7 @@ func (c *concern) server(id model.ServerID) {
 }
 
 // plainServer is a server without what its host itself reported, and what only
-// users are told.
+// users and administrators are told.
 func plainServer(s *model.Server) model.Server {
 	if s == nil {
 		return model.Server{}
@@ -150,7 +150,7 @@ func plainServer(s *model.Server) model.Server {
 	p := *s
 	p.VMState, p.TaskState, p.PowerState, p.Fault = "", "", 0, nil
 	p.Revision, p.UpdatedAt, p.LaunchedAt = 0, 0, 0
-	p.Description, p.Tags, p.AccessIPv4, p.AccessIPv6 = nil, nil, "", ""
+	p.Description, p.Tags, p.AccessIPv4, p.AccessIPv6, p.Why = nil, nil, "", "", ""
 	return p
 }
 

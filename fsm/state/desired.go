@@ -66,7 +66,7 @@ func desiredGuest(v View, s *model.Server, nets map[model.NetworkID]bool) assign
 	g.Hostname, g.ProjectID, g.UserID = s.Hostname, string(s.ProjectID), string(s.UserID)
 	g.VCPUs, g.RAM, g.Disk, g.Flavor = s.Size.VCPUs, s.Size.RAM, s.Size.Disk, s.Size.FlavorName
 	g.Zone, g.LaunchIndex, g.ReservationID = s.Zone, s.LaunchIndex, s.ReservationID
-	g.Metadata, g.UserData, g.CreatedAt = s.Metadata, s.UserData, s.CreatedAt
+	g.Metadata, g.UserData, g.Password, g.CreatedAt = s.Metadata, s.UserData, s.Password, s.CreatedAt
 	if s.KeyName != "" {
 		g.Key = &assign.Key{Name: s.KeyName, Type: s.KeyType, PublicKey: s.PublicKey}
 	}

@@ -97,6 +97,12 @@ func (c *Client) Report(ctx context.Context, report assign.Report) error {
 	return c.post(ctx, "/agent/v1/report", report)
 }
 
+// Password sends POST /agent/v1/password. Conflict: the guest has another one
+// already.
+func (c *Client) Password(ctx context.Context, p assign.Password) error {
+	return c.post(ctx, "/agent/v1/password", p)
+}
+
 func (c *Client) post(ctx context.Context, path string, body any) error {
 	b, err := json.Marshal(body)
 	if err != nil {

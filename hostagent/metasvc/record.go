@@ -13,19 +13,25 @@ const Domain = "novalocal"
 
 // Find gives the record of the guest that has an address on a network.
 func Find(d assign.Desired, network string, addr netip.Addr) (metadata.Record, bool) {
+	i, ok := find(d, network, addr)
+	if !ok {
+		return metadata.Record{}, false
+	}
+	return Record(d, d.Guests[i]), true
+}
+
+// find gives the place of the only guest that has an address on a network.
+func find(d assign.Desired, network string, addr netip.Addr) (int, bool) {
 	found := -1
 	for i, g := range d.Guests {
 		if g.Power != assign.Gone && has(g, network, addr) {
 			if found >= 0 {
-				return metadata.Record{}, false
+				return 0, false
 			}
 			found = i
 		}
 	}
-	if found < 0 {
-		return metadata.Record{}, false
-	}
-	return Record(d, d.Guests[found]), true
+	return found, found >= 0
 }
 
 func has(g assign.Guest, network string, addr netip.Addr) bool {
@@ -44,7 +50,7 @@ func Record(d assign.Desired, g assign.Guest) metadata.Record {
 	r := metadata.Record{
 		UUID: g.ID, Name: g.Name, Hostname: g.Hostname, Domain: Domain, Num: g.Num, ImageNum: g.Image.Num,
 		LaunchIndex: g.LaunchIndex, ReservationID: g.ReservationID, FlavorName: g.Flavor, Zone: g.Zone,
-		ProjectID: g.ProjectID, Metadata: g.Metadata, UserData: g.UserData,
+		ProjectID: g.ProjectID, Metadata: g.Metadata, UserData: g.UserData, Password: string(g.Password),
 		// No other disk is there: one that were named would be waited for, or mounted.
 		BlockDevices: map[string]string{"ami": path.Base(assign.RootDevice), "root": assign.RootDevice},
 	}

@@ -83,7 +83,7 @@ func (w *worker) caller(ctx context.Context, c net.Conn) context.Context {
 	if err != nil {
 		return ctx
 	}
-	return context.WithValue(ctx, callerKey{}, Caller{Network: w.current.Load().Network, Addr: at.Addr().Unmap()})
+	return WithCaller(ctx, Caller{Network: w.current.Load().Network, Addr: at.Addr().Unmap()})
 }
 
 func (w *worker) request(rw http.ResponseWriter, r *http.Request) {

@@ -35,6 +35,11 @@ type Caller struct {
 
 type callerKey struct{}
 
+// WithCaller lets requests of a context come from a caller.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
 // CallerOf gives who made a request that came in by a Service; false in any
 // other context.
 func CallerOf(ctx context.Context) (Caller, bool) {

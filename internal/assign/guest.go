@@ -62,6 +62,8 @@ type Guest struct {
 	Metadata      map[string]string `json:"metadata,omitempty"`
 	Key           *Key              `json:"key,omitempty"`
 	UserData      []byte            `json:"user_data,omitempty"`
+	// Password is what the guest posted.
+	Password []byte `json:"password,omitempty"`
 	// CreatedAt is in Unix nanoseconds.
 	CreatedAt int64 `json:"created_at,omitempty"`
 }

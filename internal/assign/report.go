@@ -46,6 +46,15 @@ type Report struct {
 	Guests []Observed `json:"guests"`
 }
 
+// Password is what a guest posted to its metadata: its password, under its
+// user's public key. It is kept once.
+type Password struct {
+	HostID string `json:"host_id"`
+	Guest  string `json:"guest"`
+	Permit uint64 `json:"permit"`
+	Text   string `json:"text"`
+}
+
 // Capacity is what a host offers; reported when the agent starts and when it
 // changes.
 type Capacity struct {

@@ -1,6 +1,9 @@
 package model
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Domain is a name space of users and projects (Identity v3, "Domains").
 // Written by domain.create.
@@ -20,6 +23,11 @@ type Project struct {
 	Name        string    `json:"name,omitzero"`
 	Description string    `json:"description,omitzero"`
 	Disabled    bool      `json:"disabled,omitzero"`
+	// Extra are attributes that the API does not know, by name: JSON texts.
+	Extra map[string]string `json:"extra,omitempty"`
+	// Bars is how often the project was disabled: a token for it of before stays
+	// dead when the project is enabled again.
+	Bars uint64 `json:"bars,omitzero"`
 	// Epoch rises with each change; what was authorized under an older one is
 	// refused.
 	Epoch     uint64 `json:"epoch,omitzero"`
@@ -27,7 +35,7 @@ type Project struct {
 }
 
 // Clone gives a copy that may be changed.
-func (p *Project) Clone() *Project { q := *p; return &q }
+func (p *Project) Clone() *Project { q := *p; q.Extra = maps.Clone(p.Extra); return &q }
 
 // User is somebody who may log in (Identity v3, "Users"). Written by
 // user.create, user.update and user.delete.
@@ -40,6 +48,8 @@ type User struct {
 	// PasswordHash is a PHC string (argon2id); never the password.
 	PasswordHash   string    `json:"password_hash,omitzero"`
 	DefaultProject ProjectID `json:"default_project,omitzero"`
+	// Extra are attributes that the API does not know, by name: JSON texts.
+	Extra map[string]string `json:"extra,omitempty"`
 	// Bars is how often the user was disabled: a token of before stays dead when
 	// the user is enabled again.
 	Bars uint64 `json:"bars,omitzero"`
@@ -49,7 +59,7 @@ type User struct {
 }
 
 // Clone gives a copy that may be changed.
-func (u *User) Clone() *User { v := *u; return &v }
+func (u *User) Clone() *User { v := *u; v.Extra = maps.Clone(u.Extra); return &v }
 
 // Role is a name that policy refers to (Identity v3, "Roles"). Written by
 // cluster.init and role.*.

@@ -55,7 +55,8 @@ type Size struct {
 
 // Server is a virtual machine as its user knows it. The user's wishes (Power,
 // PowerEpoch, RebootEpoch, names) are written by server.create, server.update,
-// server.power, server.reboot and server.metadata; HostID by servers.place;
+// server.power, server.reboot and server.metadata; HostID, Zone and Why by
+// servers.place;
 // what was observed by host.report.
 type Server struct {
 	ID        ServerID  `json:"id,omitzero"`
@@ -76,7 +77,10 @@ type Server struct {
 	Metadata  map[string]string `json:"metadata,omitempty"`
 	Tags      []string          `json:"tags,omitempty"`
 	// UserData is sealed.
-	UserData      []byte `json:"user_data,omitempty"`
+	UserData []byte `json:"user_data,omitempty"`
+	// Password is what the guest posted to its metadata, sealed; written by
+	// server.password.
+	Password      []byte `json:"password,omitempty"`
 	ConfigDrive   bool   `json:"config_drive,omitzero"`
 	AccessIPv4    string `json:"access_ipv4,omitzero"`
 	AccessIPv6    string `json:"access_ipv6,omitzero"`
@@ -90,6 +94,9 @@ type Server struct {
 
 	HostID HostID `json:"host_id,omitzero"`
 	Zone   string `json:"zone,omitzero"`
+	// Why is the trace of the placement: why it is on its host, or on none. For
+	// administrators.
+	Why string `json:"why,omitzero"`
 
 	VMState    string `json:"vm_state,omitzero"`
 	TaskState  string `json:"task_state,omitzero"`

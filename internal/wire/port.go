@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"log/slog"
 	"net"
 	"sync"
 	"time"
@@ -130,7 +131,11 @@ func (p *Port) admit(g *guest) {
 	}
 	if !p.deliver(s.NegotiatedProtocol, &Conn{c}) {
 		p.crowd.count(&p.crowd.stats.Refused)
-		p.cfg.Log.Warn("connection refused: nobody takes it", "from", g.RemoteAddr(), "protocol", s.NegotiatedProtocol)
+		level := slog.LevelWarn
+		if !p.claimed(s.NegotiatedProtocol) {
+			level = slog.LevelInfo // whoever takes it is on the way: this node has just started
+		}
+		p.cfg.Log.Log(p.ctx, level, "connection refused: nobody takes it", "from", g.RemoteAddr(), "protocol", s.NegotiatedProtocol)
 		g.Close()
 		return
 	}
@@ -157,6 +162,13 @@ func (p *Port) shake(g *guest) (*tls.Conn, error) {
 	})
 	c := tls.Server(g, p.cfg.TLS)
 	return c, c.HandshakeContext(ctx)
+}
+
+// claimed tells whether there is a Listener of the protocol, or was.
+func (p *Port) claimed(protocol string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.queues[protocol] != nil
 }
 
 func (p *Port) deliver(protocol string, c *Conn) bool {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/rand"
@@ -16,6 +17,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -217,6 +219,47 @@ func TestAnAddressIsBounded(t *testing.T) {
 	if err := answers(c); err != nil {
 		t.Errorf("from another address: %v", err)
 	}
+}
+
+// TestTooEarlyIsNoWarning: who calls before a protocol is served comes again;
+// who is refused later should not have been.
+func TestTooEarlyIsNoWarning(t *testing.T) {
+	r := newRig(t, Config{})
+	var log shared
+	early := must(Listen("127.0.0.1:0", Config{TLS: r.end.Server(served...), Clock: r.clock, Log: slog.New(slog.NewTextHandler(&log, nil))}))
+	defer early.Close()
+	conf := r.as(r.control(), pki.Peer)
+	for i, want := range []string{"level=INFO", "level=WARN"} {
+		c := must(Dial(context.Background(), early.Addr().String(), conf))
+		defer c.Close()
+		eventually(t, "it is refused", func() bool {
+			return early.Stats().Refused == uint64(i+1) && strings.Count(log.String(), "nobody takes it") == i+1
+		})
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("%s, want %s", log.String(), want)
+		}
+		if err := early.Listener(pki.Peer).Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// shared is a buffer that goroutines share.
+type shared struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *shared) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *shared) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
 }
 
 func TestAFullQueueRefuses(t *testing.T) {

@@ -234,16 +234,14 @@ const healing = 60 * time.Second
 func (r *run) settle(ctx context.Context, w Workload) []Finding {
 	f := findings{checker: "all is well after the faults"}
 	e := r.env
-	// A node whose disk failed it has ended itself; so would a service manager do.
-	for _, h := range e.Cloud.Controls {
-		if gone([]*testbed.Host{h}) == "" {
-			continue
-		}
-		if err := restart(e, []*testbed.Host{h}); err != nil {
-			f.add(nil, "%s does not start: %v", h.Name(), err)
-		}
-	}
 	err := e.Wait(ctx, healing, "all control nodes to be ready and equal", func() bool {
+		// A node whose disk failed it ends itself, in its own time; a service
+		// manager would start it again.
+		for _, h := range e.Cloud.Controls {
+			if gone([]*testbed.Host{h}) != "" && restart(e, []*testbed.Host{h}) != nil {
+				return false
+			}
+		}
 		r.settled = e.equal()
 		return r.settled > 0
 	})

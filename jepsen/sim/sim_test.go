@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	newSeeds  = flag.Int("sim.seeds", 80, "how many new seeds to run, and half as many about leases besides")
+	newSeeds  = flag.Int("sim.seeds", 100, "how many new seeds to run, and two for every five of them about leases besides")
 	firstSeed = flag.Uint64("sim.first", 0, "the first of the new seeds; 0 draws one")
 )
 
@@ -128,10 +128,14 @@ func TestNewSeeds(t *testing.T) { runNewSeeds(t, Config{}) }
 // TestNewLeaseSeeds does so with much that befalls hosts and control nodes.
 func TestNewLeaseSeeds(t *testing.T) {
 	all := runNewSeeds(t, Config{Leases: true})
-	if n := *newSeeds / 2; !testing.Short() && (all.Called < 2*n || all.Revived < 2*n) {
+	if n := leaseSeeds(*newSeeds); !testing.Short() && (all.Called < 2*n || all.Revived < 2*n) {
 		t.Errorf("%d seeds about leases called only %d hosts dead, and %d alive again", n, all.Called, all.Revived)
 	}
 }
+
+// leaseSeeds is how many seeds about leases go with so many others: each takes
+// longer.
+func leaseSeeds(others int) int { return others * 2 / 5 }
 
 func runNewSeeds(t *testing.T, c Config) (all Counts) {
 	first := *firstSeed
@@ -140,7 +144,7 @@ func runNewSeeds(t *testing.T, c Config) (all Counts) {
 	}
 	count := *newSeeds
 	if c.Leases {
-		count /= 2
+		count = leaseSeeds(count)
 	}
 	if testing.Short() {
 		count = min(count, 10)

@@ -90,7 +90,7 @@ func (w *World) Leader() command.By { return command.By{System: command.Leader, 
 // Place gives a waiting server to the host.
 func (w *World) Place(id model.ServerID) {
 	w.T.Helper()
-	w.Must(w.Leader(), &command.ServersPlace{Items: []command.Placement{{ServerID: id, HostID: Host}}})
+	w.Must(w.Leader(), &command.ServersPlace{Items: []command.Placement{{ServerID: id, HostID: Host, Trace: "at index 7, 1 host; 1. h1 (2000)"}}})
 }
 
 // Report lets a server's host say what it sees of it, up to date with all that
