@@ -65,6 +65,10 @@ bench: build ## the benchmarks, side by side with their peers; ROW=name for some
 jepsen: harness ## real processes, real faults, checked histories; T=T4 for some tests, SEED=n, DURATION=60s, RUNS=5
 	bin/jepsen -t '$(T)' -seed $(or $(SEED),0) -duration $(or $(DURATION),30s) -runs $(or $(RUNS),1)
 
+.PHONY: jepsen-report
+jepsen-report: ## add the runs of out/jepsen.jsonl that are new to docs/reliability.md
+	$(GO) run ./jepsen/cluster/jepsen -report docs/reliability.md
+
 .PHONY: jepsen-mutants
 jepsen-mutants: deps ## broken programs that the harness must catch; M=name for some
 	$(GO) run ./jepsen/mutants/run -m '$(M)'
@@ -72,7 +76,7 @@ jepsen-mutants: deps ## broken programs that the harness must catch; M=name for 
 .PHONY: harness
 harness: deps
 	$(GO) build -tags $(TAGS),faults -o out/faults/kvorum ./cmd/kvorum
-	$(GO) build -o bin/jepsen ./jepsen/cluster/jepsen
+	$(GO) build -ldflags '-X github.com/kvorum/kvorum/jepsen/cluster.revision=$(VERSION)' -o bin/jepsen ./jepsen/cluster/jepsen
 
 .PHONY: golden
 golden: ## rewrite the golden files; read the difference before you commit it

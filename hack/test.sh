@@ -7,6 +7,8 @@ tags=libvirt_dlopen
 # The documents' ways and the demo run the program under the race detector too. A process that races ends at once; one
 # that does not need not wait a second, as it would, for a race to be seen at its end.
 export JEPSEN_BIN=$PWD/out/race/kvorum JEPSEN_GUEST=$PWD/out/guest GORACE="halt_on_error=1 atexit_sleep_ms=100"
+# The fault harness runs a program with failpoints, at the speed of a release.
+export JEPSEN_FAULTS=$PWD/out/faults/kvorum
 # The simulator runs in one thread and has nothing to race with; the detector would only make it search fewer seeds.
 one_thread='/jepsen/sim(/|$)'
 # The demo takes an inventory of the whole machine before and after: nothing else may make namespaces or guests meanwhile.
@@ -19,6 +21,7 @@ part() {
     return $status
 }
 $go build -race -tags $tags -o "$JEPSEN_BIN" ./cmd/kvorum
+$go build -tags $tags,faults -o "$JEPSEN_FAULTS" ./cmd/kvorum
 # Packages wait more than they compute (elections, leases, guests that boot), and each has names of its own on the
 # machine: so three at a time, on two processors.
 # shellcheck disable=SC2046

@@ -11,6 +11,9 @@ type Evidence struct {
 	Events []Event
 	// Log is the committed log as it lies on the nodes' disks.
 	Log []LogEntry
+	// Until is when clients were told to stop; what they do after it is a last
+	// look.
+	Until int64
 	// Dir is where a checker may put a file that explains what it found.
 	Dir string
 }
@@ -26,6 +29,8 @@ type Finding struct {
 	Undecided bool `json:"undecided,omitempty"`
 	// Ops are the numbers of the operations that show it.
 	Ops []int `json:"ops,omitempty"`
+	// File is a page in the run's folder that explains it, if there is one.
+	File string `json:"file,omitempty"`
 }
 
 // Checker judges the evidence. It gives at most some findings: the first ones
@@ -45,7 +50,12 @@ type findings struct {
 }
 
 func (f *findings) add(ops []int, format string, args ...any) {
+	f.put(Finding{Text: fmt.Sprintf(format, args...), Ops: ops})
+}
+
+func (f *findings) put(one Finding) {
 	if len(f.list) < maxFindings {
-		f.list = append(f.list, Finding{Checker: f.checker, Text: fmt.Sprintf(format, args...), Ops: ops})
+		one.Checker = f.checker
+		f.list = append(f.list, one)
 	}
 }

@@ -38,25 +38,25 @@ func (c Failover) Check(v Evidence) []Finding {
 		if !e.Begins {
 			continue
 		}
-		if gap := longestGap(writes, e.At, e.At+int64(bound)*2); gap > bound {
+		if gap := longestGap(writes, e.At, min(e.At+2*int64(bound), v.Until)); gap > bound {
 			f.add(nil, "%s on %v at %.1f s: no write was acknowledged for %v; the bound is %v", e.Name, e.On, float64(e.At)/1e9, gap.Round(time.Millisecond), bound)
 		}
 	}
 	return f.list
 }
 
-// longestGap is the longest time without a write within a span, as far as the
-// history goes.
+// longestGap is the longest time without a write within a span.
 func longestGap(writes []Op, from, to int64) (longest time.Duration) {
 	last := from
 	for _, op := range writes {
 		if op.Return < from {
 			continue
 		}
-		longest = max(longest, time.Duration(min(op.Return, to)-last))
-		if last = op.Return; last > to {
+		if op.Return > to {
 			break
 		}
+		longest = max(longest, time.Duration(op.Return-last))
+		last = op.Return
 	}
-	return longest
+	return max(longest, time.Duration(to-last))
 }

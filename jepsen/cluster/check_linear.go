@@ -37,14 +37,16 @@ func register(first string) porcupine.Model {
 			}
 			return output.(string) == state.(string), state
 		},
-		Equal: func(a, b any) bool { return a == b },
-		DescribeOperation: func(input, output any) string {
-			if in := input.(registerInput); in.write {
-				return "write " + in.value
-			}
-			return "read " + output.(string)
-		},
+		Equal:             func(a, b any) bool { return a == b },
+		DescribeOperation: describe,
 	}
+}
+
+func describe(input, output any) string {
+	if in := input.(registerInput); in.write {
+		return "write " + in.value
+	}
+	return "read " + output.(string)
 }
 
 // Check implements Checker.
@@ -57,17 +59,51 @@ func (c Linear) Check(v Evidence) []Finding {
 			continue
 		}
 		if result == porcupine.Unknown {
-			f.list = append(f.list, Finding{Checker: c.Name(), Undecided: true,
-				Text: fmt.Sprintf("register %s: no verdict on %d operations within %v", key, len(ops), c.Limit)})
+			f.put(Finding{Undecided: true, Text: fmt.Sprintf("register %s: no verdict on %d operations within %v", key, len(ops), c.Limit)})
 			continue
 		}
-		text := fmt.Sprintf("register %s is not linearizable", key)
-		if path := v.file("register-" + key + ".html"); visualize(register(initial(key)), info, path) == nil {
-			text += "; " + path
+		text, me := stuck(ops, info)
+		one := Finding{Text: fmt.Sprintf("register %s is not linearizable: %s", key, text), Ops: me}
+		if name := "register-" + key + ".html"; visualize(register(initial(key)), info, v.file(name)) == nil {
+			one.File = name
 		}
-		f.add(nil, "%s", text)
+		f.put(one)
 	}
 	return f.list
+}
+
+// stuck says how far the longest order goes that explains the history, and
+// names what it ends with and the first operation that it does not reach.
+func stuck(ops []porcupine.Operation, info porcupine.LinearizationInfo) (string, []int) {
+	var longest []porcupine.Operation
+	for _, part := range info.PartialLinearizationsOperations() {
+		for _, order := range part {
+			if len(order) > len(longest) {
+				longest = order
+			}
+		}
+	}
+	fits := map[int]bool{}
+	for _, op := range longest {
+		fits[op.Metadata.(int)] = true
+	}
+	var first *porcupine.Operation
+	for i := range ops {
+		if !fits[ops[i].Metadata.(int)] && (first == nil || ops[i].Return < first.Return) {
+			first = &ops[i]
+		}
+	}
+	if first == nil { // porcupine gave no order
+		return "nothing fits", nil
+	}
+	me := []int{first.Metadata.(int)}
+	text := fmt.Sprintf("%s (#%d) fits nowhere", describe(first.Input, first.Output), me[0])
+	if n := len(longest); n > 0 {
+		last := longest[n-1]
+		me = append(me, last.Metadata.(int))
+		text += fmt.Sprintf(" after the first %d of %d operations, which end with %s (#%d)", n, len(ops), describe(last.Input, last.Output), me[1])
+	}
+	return text, me
 }
 
 func visualize(m porcupine.Model, info porcupine.LinearizationInfo, path string) error {
@@ -108,7 +144,7 @@ func registerOps(all []Op, key string) (out []porcupine.Operation) {
 		if op.Key != key || op.Action != Write && op.Action != Read {
 			continue
 		}
-		p := porcupine.Operation{ClientId: op.Client, Call: op.Call, Return: op.Return}
+		p := porcupine.Operation{ClientId: op.Client, Call: op.Call, Return: op.Return, Metadata: op.Number}
 		switch {
 		case op.Action == Write && op.Outcome != Fail:
 			p.Input, p.Output = registerInput{true, op.Values[0]}, ""

@@ -60,7 +60,7 @@ func (Set) list(f *findings, list Op, all map[string]*element) {
 		}
 	}
 	for key, e := range all {
-		if e.added == nil || e.added.Outcome != OK || e.added.Return > list.Call || e.removed != nil && e.removed.Outcome != Fail && e.removed.Call < list.Return {
+		if e.added == nil || e.added.Outcome != OK || e.added.Return >= list.Call || e.removed != nil && e.removed.Outcome != Fail && e.removed.Call <= list.Return {
 			continue
 		}
 		if _, ok := slices.BinarySearch(shown, key); !ok {

@@ -37,7 +37,7 @@ func (c TokenLife) Check(v Evidence) []Finding {
 		switch {
 		case op.Outcome == OK && over && op.Call > end.Return:
 			f.add([]int{end.Number, op.Number}, "token %s was ended at %s, and opened %s %d ms later", op.Key, end.Node, op.Node, (op.Call-end.Return)/1e6)
-		case op.Status == http.StatusUnauthorized && !(wished && wish.Call < op.Return):
+		case op.Status == http.StatusUnauthorized && !(wished && wish.Call <= op.Return):
 			f.add([]int{issued[op.Key].Number, op.Number}, "token %s was refused at %s, and nobody had ended it", op.Key, op.Node)
 		}
 	}

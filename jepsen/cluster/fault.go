@@ -59,8 +59,9 @@ func (e *Env) storm(ctx context.Context, s Script, rng *rand.Rand) (toll, error)
 // suffer does one fault and undoes it, and tells whether it had an effect.
 func (e *Env) suffer(ctx context.Context, f Fault, long time.Duration, rng *rand.Rand) (bool, error) {
 	whole := context.WithoutCancel(ctx) // what was begun is undone in any case
+	began := e.History.Now()            // to begin may take a while, and is a part of it
 	on, err := f.Begin(whole, e, rng)
-	e.History.Tell(Event{Name: f.Name(), On: on, Begins: true})
+	e.History.Tell(Event{At: began, Name: f.Name(), On: on, Begins: true})
 	if err == nil {
 		e.Pause(ctx, long)
 	}

@@ -10,19 +10,26 @@ import (
 	"github.com/kvorum/kvorum/internal/clock"
 )
 
-// maxOps bounds a history.
-const maxOps = 2_000_000
+// maxOps and maxEvents bound a history.
+const (
+	maxOps    = 2_000_000
+	maxEvents = 200_000
+)
 
 // Event is what was done to the cluster, and what was seen of it.
 type Event struct {
 	At   int64  `json:"at"`
-	Name string `json:"fault"`
+	Name string `json:"fault,omitempty"`
 	// On names the machines.
 	On []string `json:"on,omitempty"`
 	// Begins and Ends tell which end of the fault this is; neither is a remark.
 	Begins bool   `json:"begins,omitempty"`
 	Ends   bool   `json:"ends,omitempty"`
 	Text   string `json:"text,omitempty"`
+	// Role and Term are what a control node was seen to be from now on; it
+	// has no fault's name.
+	Role string `json:"role,omitempty"`
+	Term uint64 `json:"term,omitempty"`
 }
 
 // History is what the clients of a run did and were answered, and what was
@@ -53,12 +60,17 @@ func (h *History) Add(op Op) {
 	}
 }
 
-// Tell notes an event.
+// Tell notes an event; it is dropped if there are too many. One that has no
+// time is of now.
 func (h *History) Tell(e Event) {
-	e.At = h.Now()
+	if e.At == 0 {
+		e.At = h.Now()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.events = append(h.events, e)
+	if len(h.events) < maxEvents {
+		h.events = append(h.events, e)
+	}
 }
 
 // Ops gives all operations in the order in which they ended.
@@ -68,7 +80,7 @@ func (h *History) Ops() []Op {
 	return h.ops
 }
 
-// Events gives all events in order.
+// Events gives all events in the order in which they were told.
 func (h *History) Events() []Event {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -2,8 +2,11 @@ package cluster
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/kvorum/kvorum/raftnode"
 )
@@ -36,25 +39,22 @@ func readLog(dir string) (list []LogEntry, err error) {
 	return list, err
 }
 
-// sameLog compares the logs of all nodes, after everything has settled: where
-// two of them have an index, they have the same there. It gives the longest. A
-// log that ends before others do belongs to a node that has got the rest in a
-// snapshot: it is what that node had before, and may hold what was never
-// committed.
-func sameLog(logs map[string][]LogEntry) (longest []LogEntry, found []Finding) {
+// sameLog compares the logs of all nodes: where two of them have an index, they
+// have the same there. It gives the longest. settled is the index at which all
+// nodes were when everything had settled; 0 if they never were. What is later
+// may never have been committed and counts for nothing. A log that ends earlier
+// belongs to a node that has got the rest in a snapshot: it is what that node
+// had before, and may hold what was never committed, too.
+func sameLog(logs map[string][]LogEntry, settled uint64) (longest []LogEntry, found []Finding) {
 	f := findings{checker: "logs agree"}
 	type seen struct {
 		node string
 		LogEntry
 	}
 	at := map[uint64]seen{}
-	var last uint64
-	for _, log := range logs {
-		if len(log) > 0 {
-			last = max(last, log[len(log)-1].Index)
-		}
-	}
-	for node, log := range logs {
+	last := lastOf(logs, settled)
+	for _, node := range slices.Sorted(maps.Keys(logs)) {
+		log := upTo(logs[node], last)
 		if len(log) == 0 || log[len(log)-1].Index < last {
 			continue
 		}
@@ -65,12 +65,32 @@ func sameLog(logs map[string][]LogEntry) (longest []LogEntry, found []Finding) {
 			other, ok := at[e.Index]
 			if !ok {
 				at[e.Index] = seen{node, e}
-			} else if other.Term != e.Term || other.Request != e.Request || !bytes.Equal(other.Body, e.Body) {
+			} else if other.Term != e.Term || other.Kind != e.Kind || other.Request != e.Request || !bytes.Equal(other.Body, e.Body) {
 				f.add(nil, "index %d is %s of term %d on %s, and %s of term %d on %s", e.Index, other.Kind, other.Term, other.node, e.Kind, e.Term, node)
 			}
 		}
 	}
 	return longest, f.list
+}
+
+// lastOf is the last index that any of the logs has, up to settled if that is
+// known.
+func lastOf(logs map[string][]LogEntry, settled uint64) (last uint64) {
+	for _, log := range logs {
+		if settled > 0 {
+			log = upTo(log, settled)
+		}
+		if n := len(log); n > 0 {
+			last = max(last, log[n-1].Index)
+		}
+	}
+	return last
+}
+
+// upTo gives the part of a log up to an index.
+func upTo(log []LogEntry, index uint64) []LogEntry {
+	n, _ := slices.BinarySearchFunc(log, index+1, func(e LogEntry, index uint64) int { return cmp.Compare(e.Index, index) })
+	return log[:n]
 }
 
 // rename is a server.update entry that changed a name.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/kvorum/kvorum/jepsen/cloud"
 )
 
 // replicas looks at what hash each control node has at which index, all the
@@ -13,7 +15,8 @@ type replicas struct {
 	at    map[uint64]string
 	who   map[uint64]string
 	found findings
-	// Compared counts the indexes at which more than one node was seen.
+	// compared counts how often a node was seen at an index at which another one
+	// had been.
 	compared int
 }
 
@@ -29,8 +32,12 @@ func (r *replicas) watch(ctx context.Context, e *Env) *sync.WaitGroup {
 	var all sync.WaitGroup
 	for _, h := range e.Cloud.Controls {
 		all.Go(func() {
+			role := roleOf{node: h.Name(), history: e.History}
 			for ctx.Err() == nil {
-				if s, err := e.Cloud.Health(h); err == nil {
+				asked := e.History.Now()
+				s, err := e.Cloud.Health(h)
+				role.saw(asked, s, err)
+				if err == nil {
 					r.saw(h.Name(), s.Index, s.Hash)
 				}
 				e.Pause(ctx, lookEvery)
@@ -38,6 +45,30 @@ func (r *replicas) watch(ctx context.Context, e *Env) *sync.WaitGroup {
 		})
 	}
 	return &all
+}
+
+// Silent is the role of a control node that does not answer.
+const Silent = "silent"
+
+// roleOf notes what a control node is whenever that is something else than
+// before.
+type roleOf struct {
+	node    string
+	history *History
+	was     Event
+}
+
+// saw takes what the node has said just now, or that it said nothing since it
+// was asked.
+func (r *roleOf) saw(asked int64, s cloud.Health, err error) {
+	now := Event{On: []string{r.node}, Role: s.Role, Term: s.Term}
+	if err != nil {
+		now.At, now.Role, now.Term = asked, Silent, 0
+	}
+	if now.Role != r.was.Role || now.Term != r.was.Term {
+		r.history.Tell(now)
+		r.was = now
+	}
 }
 
 // remembered bounds the indexes that are remembered.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +30,9 @@ type Options struct {
 	Dir    string
 	Clock  clock.Clock
 	Prefix string // of the namespaces' names
+	// Range is where nodes' addresses come from; zero for the rack's default. Two
+	// runs at a time need two.
+	Range netip.Prefix
 }
 
 // Test is one family of runs.
@@ -62,22 +66,29 @@ type Verdict string
 // The verdicts.
 const (
 	Holds    Verdict = "ok"
-	Violated Verdict = "VIOLATED"
+	Violated Verdict = "violation"
 	// Invalid runs show nothing: too little was done, or a fault had no effect.
-	Invalid Verdict = "INVALID"
+	Invalid Verdict = "invalid"
 )
 
 // Result is a run's outcome.
 type Result struct {
-	Test    string         `json:"test"`
-	Seed    uint64         `json:"seed"`
-	Seconds float64        `json:"seconds"`
-	Ops     int            `json:"ops"`
-	OKs     int            `json:"ok"`
-	Faults  map[string]int `json:"faults"`
-	Seen    map[string]int `json:"faults_seen"`
-	Unknown float64        `json:"unknown_share"`
-	Outage  float64        `json:"longest_outage_s"`
+	// At is when the run began, by the wall clock, and Revision what was run.
+	At       time.Time `json:"at"`
+	Revision string    `json:"revision"`
+
+	Test string `json:"test"`
+	Seed uint64 `json:"seed"`
+	// Duration is how long clients were to work, Seconds how long they did.
+	Duration string         `json:"duration"`
+	Seconds  float64        `json:"seconds"`
+	Ops      int            `json:"ops"`
+	OKs      int            `json:"ok"`
+	Faults   map[string]int `json:"faults"`
+	Seen     map[string]int `json:"faults_seen"`
+	Unknown  float64        `json:"unknown_share"`
+	// Outage is the longest time in which no operation was done, in milliseconds.
+	Outage int64 `json:"longest_outage_ms"`
 	// Compared is how often two nodes were seen at one index.
 	Compared int     `json:"replicas_compared"`
 	Verdict  Verdict `json:"verdict"`
@@ -94,7 +105,7 @@ const maxUnknown = 0.05
 // Run does one run. An error means that it could not be made; whatever the
 // product does wrong is in the result.
 func Run(ctx context.Context, t Test, o Options) (res Result, err error) {
-	res = Result{Test: t.ID, Seed: o.Seed, Dir: o.Dir}
+	res = Result{At: o.Clock.Now().UTC(), Revision: revision, Test: t.ID, Seed: o.Seed, Duration: o.Duration.String(), Dir: o.Dir}
 	rack, err := os.MkdirTemp("", "kvj-*") // short, for the sake of sockets' paths
 	if err != nil {
 		return res, err
@@ -109,7 +120,7 @@ func Run(ctx context.Context, t Test, o Options) (res Result, err error) {
 	if t.Disk {
 		prepare = func(ctx context.Context, h *testbed.Host) error { return e.mount(ctx, h, o.Seed) }
 	}
-	e.Cloud, err = cloud.Up(ctx, cloud.Options{Prepare: prepare, Prefix: o.Prefix, Dir: filepath.Join(rack, "r"), Binary: o.Binary, Controls: t.Controls, Agents: t.Agents,
+	e.Cloud, err = cloud.Up(ctx, cloud.Options{Prepare: prepare, Prefix: o.Prefix, Range: o.Range, Dir: filepath.Join(rack, "r"), Binary: o.Binary, Controls: t.Controls, Agents: t.Agents,
 		Simulated: true, Wire: e.Net, ControlFlags: t.Flags, Clock: o.Clock,
 		Environment: func(h *testbed.Host, program string) []string {
 			return []string{"FAILPOINT_SOCKET=" + socket(h, program)}
@@ -123,7 +134,8 @@ func Run(ctx context.Context, t Test, o Options) (res Result, err error) {
 		return res, err
 	}
 	r := &run{Test: t, Options: o, env: e, rng: rand.New(rand.NewPCG(o.Seed, 1)), replicas: newReplicas()}
-	return res, r.do(ctx, &res)
+	err = r.do(ctx, &res)
+	return res, err
 }
 
 // run is one that is under way.
@@ -134,6 +146,10 @@ type run struct {
 	rng     *rand.Rand
 	clients []*Client
 	proven  bool
+	until   int64 // when clients were told to stop
+	// settled is the index at which all nodes were when all was well; 0 if they
+	// never were.
+	settled uint64
 	// replicas is what was seen of the nodes' states meanwhile.
 	replicas *replicas
 }
@@ -158,7 +174,7 @@ func (r *run) do(ctx context.Context, res *Result) error {
 	}
 	evidence, found := r.evidence(ctx, found)
 	res.judge(r, evidence, found)
-	return r.save(res)
+	return r.save(res, evidence)
 }
 
 // prepare makes what the workload needs, and its clients.
@@ -188,7 +204,11 @@ func (r *run) load(ctx context.Context, w Workload) (toll, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var timer sync.WaitGroup
-	timer.Go(func() { e.Pause(ctx, r.Duration); cancel() })
+	timer.Go(func() {
+		e.Pause(ctx, r.Duration)
+		r.until = e.History.Now()
+		cancel()
+	})
 	defer timer.Wait()
 	pace := rand.New(rand.NewPCG(r.Seed, 0))
 	var mu sync.Mutex
@@ -222,7 +242,8 @@ func (r *run) settle(ctx context.Context, w Workload) []Finding {
 				return false
 			}
 		}
-		return e.equal()
+		r.settled = e.equal()
+		return r.settled > 0
 	})
 	if err != nil {
 		f.add(nil, "%v", err)
@@ -240,21 +261,21 @@ func (r *run) settle(ctx context.Context, w Workload) []Finding {
 	return f.list
 }
 
-// equal tells whether all control nodes are at one index with one hash.
-func (e *Env) equal() bool {
+// equal gives the index at which all control nodes are with one hash, or 0.
+func (e *Env) equal() uint64 {
 	var first cloud.Health
 	for i, h := range e.Cloud.Controls {
 		s, err := e.Cloud.Health(h)
 		if err != nil || s.Role != "leader" && s.Role != "follower" {
-			return false
+			return 0
 		}
 		if i == 0 {
 			first = s
 		} else if s.Index != first.Index || s.Hash != first.Hash || s.Term != first.Term {
-			return false
+			return 0
 		}
 	}
-	return true
+	return first.Index
 }
 
 // evidence stops the cluster and gathers what there is to judge, beside what
@@ -275,10 +296,10 @@ func (r *run) evidence(ctx context.Context, found []Finding) (Evidence, []Findin
 		}
 		logs[h.Name()] = log
 	}
-	longest, differ := sameLog(logs)
+	longest, differ := sameLog(logs, r.settled)
 	found = append(append(found, f.list...), differ...)
 	r.proven = r.Proof == "" || r.logged(r.Proof)
-	return Evidence{Ops: e.History.Ops(), Events: e.History.Events(), Log: longest, Dir: r.Dir}, found
+	return Evidence{Ops: e.History.Ops(), Events: e.History.Events(), Log: longest, Until: r.until, Dir: r.Dir}, found
 }
 
 // logged tells whether the log of a control node says so.
@@ -309,8 +330,8 @@ func (res *Result) judge(r *run, v Evidence, found []Finding) {
 			res.OKs++
 		}
 	}
-	longest, unknown := outages(v.Ops)
-	res.Outage, res.Unknown = longest.Seconds(), unknown
+	longest, unknown := outages(v)
+	res.Outage, res.Unknown = longest.Milliseconds(), unknown
 	if least := int(float64(r.Least) * res.Seconds); res.OKs < least {
 		res.Why = append(res.Why, fmt.Sprintf("%d operations succeeded, and %d must", res.OKs, least))
 	}
@@ -338,44 +359,4 @@ func (res *Result) judge(r *run, v Evidence, found []Finding) {
 	default:
 		res.Verdict = Holds
 	}
-}
-
-// save keeps everything about a run that does not hold, and only the result of
-// one that does.
-func (r *run) save(res *Result) error {
-	if res.Verdict == Holds {
-		res.Dir = ""
-		return nil
-	}
-	if err := r.env.History.Save(filepath.Join(r.Dir, "history.jsonl"), filepath.Join(r.Dir, "events.jsonl")); err != nil {
-		return err
-	}
-	if err := r.saveNet(); err != nil {
-		return err
-	}
-	for _, h := range r.env.Cloud.Machines() {
-		to := filepath.Join(r.Dir, "nodes", h.Name())
-		if err := keep(r.env.bytesOf(h), filepath.Join(to, "data")); err != nil {
-			return err
-		}
-		for _, p := range h.Processes() {
-			if err := keep(h.LogFile(p.Name()), filepath.Join(to, p.Name()+".log")); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// saveNet keeps the switch's last decisions about each pair.
-func (r *run) saveNet() error {
-	w, err := os.Create(filepath.Join(r.Dir, "network.jsonl"))
-	if err != nil {
-		return err
-	}
-	if err := r.env.Net.WriteCapture(w); err != nil {
-		_ = w.Close()
-		return err
-	}
-	return w.Close()
 }

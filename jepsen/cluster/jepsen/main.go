@@ -30,10 +30,22 @@ func main() {
 	runs := flag.Int("runs", 1, "runs of each test")
 	binary := flag.String("bin", "out/faults/kvorum", "the program, built with the tag 'faults'")
 	out := flag.String("out", "out", "folder for results and for what is kept of failed runs")
+	document := flag.String("report", "", "make no run, but add those that are in the folder's jepsen.jsonl and were not reported yet to this document")
 	flag.Parse()
+	if *document != "" {
+		added, err := report(*document, *out)
+		end(false, err)
+		fmt.Printf("%d runs added to %s\n", added, *document)
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	bad, err := all(ctx, plan{pick(*tests), *seed, *span, *runs, *binary, *out})
+	end(bad, err)
+}
+
+// end ends with what happened, if it is bad.
+func end(bad bool, err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "jepsen:", err)
 		os.Exit(1)
