@@ -134,7 +134,9 @@ func Run(ctx context.Context, t Test, o Options) (res Result, err error) {
 		return res, err
 	}
 	r := &run{Test: t, Options: o, env: e, rng: rand.New(rand.NewPCG(o.Seed, 1)), replicas: newReplicas()}
-	err = r.do(ctx, &res)
+	if err = r.do(ctx, &res); err == nil {
+		err = ctx.Err() // one that was interrupted has no verdict, whatever was found
+	}
 	return res, err
 }
 
